@@ -87,6 +87,22 @@ export interface Services extends Host {
   close(): Promise<void>;
 }
 
+/** A token of an owner, with which a command only asks a server: its user may have no data folder, or another one. */
+export const TOKEN_VARIABLE = 'HOOKCTL_TOKEN';
+
+/** Whether a command works with a token of an owner, and not with the data folder. */
+export function isRemote(env: NodeJS.ProcessEnv): boolean {
+  return (env[TOKEN_VARIABLE] ?? '') !== '';
+}
+
+/** Throws `needs_folder` where a command would look into the data folder, or change it, with a token of an owner. */
+export function requireFolder(env: NodeJS.ProcessEnv): void {
+  if (!isRemote(env)) return;
+  const message = `with ${TOKEN_VARIABLE} a command only asks the server; this one needs the data folder itself`;
+  const fix = `Run it as the person who runs hookctl, without ${TOKEN_VARIABLE}.`;
+  throw failure('needs_folder', message, { fix });
+}
+
 /** The data folder in the hands of this process, until the services close. */
 interface HeldFolder {
   readonly lock: FolderLock;
@@ -101,7 +117,7 @@ export async function openServices(host: Host, flags: ServiceFlags): Promise<Ser
   const { env, cwd, home } = host;
   const located = locate({ cwd, env, home, configFlag: flags.config ?? null });
   if (located.ignored !== undefined) say(host.io.err, `note: ${located.ignored}`);
-  if (isSwapping(located.dataFolder))
+  if (!isRemote(env) && isSwapping(located.dataFolder))
     await endSwap(located.dataFolder, {
       ...{ pid: host.pid, command: 'restore', version: hookctlVersion() },
       ...{ startedAt: Date.now(), server: null },
@@ -168,6 +184,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
     located,
 
     async configuration({ createMissing = false, runModules = false, file } = {}) {
+      requireFolder(env);
       if (createMissing) await prepareFolder();
       else requireOwnFolder(located.dataFolder);
       ran ||= runModules;
@@ -182,11 +199,13 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
     },
 
     dynamic() {
+      requireFolder(env);
       dynamic ??= openDynamicDb();
       return dynamic;
     },
 
     reader() {
+      requireFolder(env);
       if (reader === null) {
         requireOwnFolder(located.dataFolder);
         const path = databasePath(located.dataFolder);
@@ -199,9 +218,13 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
       return reader;
     },
 
-    holder: () => currentHolder(located.dataFolder),
+    holder() {
+      requireFolder(env);
+      return currentHolder(located.dataFolder);
+    },
 
     async hold(command) {
+      requireFolder(env);
       await prepareFolder();
       const holder: Holder = { pid: host.pid, command, version, startedAt: clock.now(), server: null };
       const taken = await lockFolder(located.dataFolder, holder);

@@ -29,7 +29,7 @@ export type ConversationView = ReturnType<typeof conversationView>;
 export type MessageView = ReturnType<typeof messagesOf>[number];
 
 /** A task with its history and with what it still waits for. */
-export function taskDetails(store: TaskReader, task: Task) {
+export function taskDetails(store: Pick<TaskReader, 'task' | 'transitions'>, task: Task) {
   return {
     ...taskView(task),
     waits_for: blockersOf(store, task).map(({ id, status, title }) => ({ id, status, title })),
@@ -38,7 +38,10 @@ export function taskDetails(store: TaskReader, task: Task) {
 }
 
 /** The same with its runs, for people: the paths of their logs are not for agents. */
-export function taskWithRuns(store: TaskReader & Pick<RunReader, 'runsOfTask'>, task: Task) {
+export function taskWithRuns(
+  store: Pick<TaskReader, 'task' | 'transitions'> & Pick<RunReader, 'runsOfTask'>,
+  task: Task,
+) {
   return { ...taskDetails(store, task), runs: store.runsOfTask(task.id).map(runView) };
 }
 
@@ -60,9 +63,10 @@ const TASKS_SHOWN = 500;
 /** Reads of flows and of what joins them. */
 export type FlowReader = TaskReader & Pick<StoreReader, 'linkOf' | 'linksInto'>;
 
-/** The flow of an id, or of an external id: of one that goes on in another, that one. Null when there is none. */
-export function flowNamed(store: FlowReader, name: string): Flow | null {
-  const found = store.flows({ id: name })[0] ?? store.flows({ externalId: name })[0];
+/** The flow of an id, or of an external id: of one that goes on in another, that one. With `owner` only an external
+ * id of that owner counts. Null when there is none. */
+export function flowNamed(store: FlowReader, name: string, owner?: string): Flow | null {
+  const found = store.flows({ id: name })[0] ?? store.flows({ externalId: name, ...(owner && { owner }) })[0];
   if (found === undefined) return null;
   const link = store.linkOf(found.id);
   return link === null ? found : (flowNamed(store, link.intoFlowId) ?? found);
@@ -137,6 +141,9 @@ export function messagesOf(tasks: readonly Task[]) {
     ];
   });
 }
+
+export type SpendView = ReturnType<typeof spendView>;
+export type StatsView = ReturnType<typeof statsView>;
 
 /** What runs took, with their total. */
 export function spendView(rows: readonly Spend[], by: (typeof SPEND_BY)[number], since: number) {

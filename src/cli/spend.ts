@@ -1,11 +1,14 @@
+import { camelKeys } from '../lib/case.ts';
 import { say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
 import { SPEND_BY, type Spend } from '../store/runs.ts';
-import { spendView, totalSpend } from '../task-views.ts';
+import { type SpendView, spendView, totalSpend } from '../task-views.ts';
+import { iso } from '../views.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { moment } from './kit/moment.ts';
 import { oneOf } from './kit/options.ts';
 import { counted, countedNoun, printJson } from './kit/print.ts';
+import { remoteView } from './kit/remote.ts';
 import { ownerName, requireKnown } from './kit/stored.ts';
 import { table, whole } from './kit/table.ts';
 
@@ -30,7 +33,9 @@ async function spend(app: Services, { by, since, owner, json }: SpendFlags): Pro
   const { io } = app;
   await requireKnown(ownerName(app, owner));
   const from = moment('--since', since, app.clock.now());
-  const rows = app.reader()?.spend(by, from, owner) ?? [];
+  const query = new URLSearchParams({ by, since: iso(from), ...(owner !== undefined && { owner }) });
+  const remote = await remoteView<SpendView>(app, `spend?${query}`);
+  const rows = remote?.rows.map(camelKeys) ?? app.reader()?.spend(by, from, owner) ?? [];
   const total = totalSpend(rows);
   if (json === true) {
     printJson(io, spendView(rows, by, from));

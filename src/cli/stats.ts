@@ -1,13 +1,16 @@
 import { usageError } from '../errors.ts';
+import { camelKeys } from '../lib/case.ts';
 import { say } from '../lib/io.ts';
 import { milliseconds, timeSpan } from '../lib/units.ts';
-import type { Services } from '../services.ts';
-import { MOST_STEPS, STATS_BY, type Stat } from '../store/stats.ts';
-import { statsView } from '../task-views.ts';
+import { isRemote, type Services } from '../services.ts';
+import { MOST_STEPS, STATS_BY, type Stat, type StatsFilter } from '../store/stats.ts';
+import { type StatsView, statsView } from '../task-views.ts';
+import { iso } from '../views.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { moment } from './kit/moment.ts';
 import { oneOf } from './kit/options.ts';
 import { counted, printJson } from './kit/print.ts';
+import { remoteView } from './kit/remote.ts';
 import { ownerName, requireKnown, sayNoRows } from './kit/stored.ts';
 import { table, whole } from './kit/table.ts';
 
@@ -42,16 +45,18 @@ async function stats(app: Services, flags: StatsFlags): Promise<0> {
   const since = moment('--since', flags.since, until);
   const stepMs = flags.every === undefined ? undefined : spanOf(flags.every, until - since);
   const filter = { by, since, until, webhook, owner, stepMs };
-  const rows = app.reader()?.stats(filter) ?? [];
+  const rows = (await remoteStats(app, filter)) ?? app.reader()?.stats(filter) ?? [];
   if (flags.json === true) {
     printJson(io, statsView(rows, filter));
     return 0;
   }
   if (rows.length === 0) {
-    sayNoRows(app, {
-      nouns: ['delivery or task', 'deliveries or tasks'],
-      filters: { '--since': flags.since, '--webhook': webhook, '--owner': owner },
-    });
+    if (isRemote(app.env)) say(io.err, 'No deliveries or tasks.');
+    else
+      sayNoRows(app, {
+        nouns: ['delivery or task', 'deliveries or tasks'],
+        filters: { '--since': flags.since, '--webhook': webhook, '--owner': owner },
+      });
     say(io.err, 'Samples of `hookctl trigger` do not count.');
     return 0;
   }
@@ -78,6 +83,18 @@ async function stats(app: Services, flags: StatsFlags): Promise<0> {
   ];
   say(io.out, await table(io.out, columns, rows.map(cells)));
   return 0;
+}
+
+async function remoteStats(app: Services, filter: StatsFilter): Promise<readonly Stat[] | null> {
+  const { by, since, until, webhook, owner, stepMs } = filter;
+  const query = new URLSearchParams({
+    ...{ by, since: iso(since), until: iso(until) },
+    ...(webhook !== undefined && { webhook }),
+    ...(owner !== undefined && { owner }),
+    ...(stepMs !== undefined && { step: String(Math.ceil(stepMs / 1_000)) }),
+  });
+  const view = await remoteView<StatsView>(app, `stats?${query}`);
+  return view?.rows.map((row) => ({ ...camelKeys(row), at: Date.parse(row.at) })) ?? null;
 }
 
 function spanOf(text: string, all: number): number {

@@ -6,6 +6,7 @@ import { SCOPES, type Scope } from '../server/access/caller.ts';
 import type { TokenView } from '../server/access/routes.ts';
 import type { Page } from '../server/api/route.ts';
 import { readToken } from '../server/credentials.ts';
+import { requireFolder } from '../services.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { managementCall } from './kit/operate.ts';
 import { collectFrom } from './kit/options.ts';
@@ -19,7 +20,8 @@ export const configureToken: CliCommand = (command, runner) => {
     )
     .examples('curl -H "Authorization: Bearer $(hookctl token)" http://127.0.0.1:8001/api/status')
     .action(
-      runner.action(command, async ({ io, redactor, located: { dataFolder } }) => {
+      runner.action(command, async ({ io, env, redactor, located: { dataFolder } }) => {
+        requireFolder(env);
         const token = await readToken(dataFolder);
         if (token === null) {
           throw notFound(

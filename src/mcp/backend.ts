@@ -1,6 +1,7 @@
 import type { AgentEventReader, TaskReader } from '../store/tasks.ts';
 
-export type AgentStore = TaskReader & AgentEventReader;
+/** What the tools read. */
+export type AgentStore = Pick<TaskReader, 'task' | 'tasks' | 'transitions'> & AgentEventReader;
 
 /** How the tools reach a data folder. */
 export interface McpBackend {

@@ -101,8 +101,9 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
       }),
       feed,
       reads: { limits, urlOf: (endpoint) => endpointUrl(facts(), endpoint) },
-      status: () =>
+      status: (owner) =>
         statusView({
+          owner,
           version,
           ...located,
           server: facts(),

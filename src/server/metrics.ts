@@ -203,6 +203,16 @@ export function createMetrics(): Metrics {
   };
 }
 
+/** The series of `/metrics` that are about one owner's webhooks, with their names. */
+export function metricsOf(text: string, owner: string): string {
+  const isOwn = (line: string) => line.includes(`owner="${owner}"`);
+  const blocks = text.split(/\n(?=# HELP )/).map((block) => block.trimEnd().split('\n'));
+  const own = blocks.filter((lines) => lines.some(isOwn));
+  return own
+    .map((lines) => `${lines.filter((line) => line.startsWith('#') || isOwn(line)).join('\n')}\n`)
+    .join('');
+}
+
 type Labels = Readonly<Record<string, string>>;
 
 function tunnelValues(tunnel: TunnelStatus | null): readonly (readonly [Labels, number])[] {

@@ -87,7 +87,7 @@ export function statusView(source: StatusSource) {
   const counts = new Map(rows.map((row) => [row.webhook, row]));
   return {
     version: source.version,
-    data_folder: source.dataFolder,
+    data_folder: source.dataFolder as string | null,
     project_file: source.projectFile,
     revision: source.server?.revision ?? null,
     server: source.server === null ? null : serverView(source.server),
@@ -119,6 +119,16 @@ export function statusView(source: StatusSource) {
     sweeps: store === null ? [] : lastSweeps(store),
     not_loaded: source.notLoaded ?? [],
     problems: source.problems,
+  };
+}
+
+/** The same for a token of an owner: nothing that tells of the machine, and of what waits only the owner's own. */
+export function ownStatus(view: StatusView, waiting: number): StatusView {
+  return {
+    ...view,
+    ...{ data_folder: null, project_file: null, revision: null, tunnel: null, slack_socket: null },
+    server: view.server === null ? null : { ...view.server, queue_depth: waiting, claude_tasks: null },
+    ...{ sweeps: [], not_loaded: [], problems: [] },
   };
 }
 
@@ -182,6 +192,6 @@ function serverView(server: RunningFacts) {
     public_url: publicBase(server),
     management_url: server.managementUrl,
     queue_depth: server.queueDepth,
-    claude_tasks: server.claudeTasks,
+    claude_tasks: server.claudeTasks as string | null,
   };
 }

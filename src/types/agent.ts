@@ -104,4 +104,6 @@ export interface AgentEventFilter {
   readonly agent?: string;
   /** Only of tasks of this conversation. */
   readonly conversationId?: string;
+  /** Only of tasks of this owner. */
+  readonly owner?: string;
 }

@@ -95,7 +95,7 @@ describe('the memory of the stream', () => {
 
   /** A reader that got the first event; reads on until a text comes. */
   async function readerOf(feed: Pick<Feed, 'read'>): Promise<(until: string) => Promise<string>> {
-    const reader = feed.read({ after: null, types: [] }).getReader();
+    const reader = feed.read({ after: null, types: [], owner: null, ended: null }).getReader();
     await reader.read();
     return async (until) => {
       let text = '';

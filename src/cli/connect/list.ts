@@ -1,8 +1,10 @@
 import { say } from '../../lib/io.ts';
+import type { Page } from '../../server/api/route.ts';
 import type { Services } from '../../services.ts';
 import { connectionView } from '../../views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { localTime, printJson } from '../kit/print.ts';
+import { remoteView } from '../kit/remote.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 import type { ConnectionView } from './connect.ts';
 
@@ -16,7 +18,8 @@ export const configureList: CliCommand = (command, runner) => {
 };
 
 async function list(app: Services, { json }: JsonFlags): Promise<0> {
-  const rows = (app.reader()?.connections() ?? []).map(connectionView);
+  const remote = await remoteView<Page<ConnectionView>>(app, 'connections');
+  const rows = remote?.items ?? (app.reader()?.connections() ?? []).map(connectionView);
   if (json === true) printJson(app.io, rows);
   else if (rows.length === 0) {
     say(app.io.err, 'Nothing is connected. Make a hook: hookctl connect github owner/repository');

@@ -1,10 +1,11 @@
 import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
-import { taskView } from '../../views.ts';
+import { type TaskView, taskView } from '../../views.ts';
 import { taskTree } from '../flow/show.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { costOf, countsByStatus, localTime, printJson, sayFacts, tookOf } from '../kit/print.ts';
+import { remoteCall, remoteRows } from '../kit/remote.ts';
 import { stored } from '../kit/stored.ts';
 
 const TASKS_SHOWN = 500;
@@ -18,10 +19,26 @@ export const configureShow: CliCommand = (command, runner) => {
     .action(runner.action(command, show));
 };
 
-async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
+function storedConversation(app: Services, id: string) {
   const { store, found } = stored(app, 'conversation', id, (reader) => reader.conversations({ id })[0]);
-  const view = metricsView(found);
   const tasks = store.tasks({ conversationId: id, limit: TASKS_SHOWN }).map(taskView).toReversed();
+  return { view: metricsView(found), tasks };
+}
+
+async function remoteConversation(
+  app: Services,
+  id: string,
+): Promise<ReturnType<typeof storedConversation> | null> {
+  const call = await remoteCall(app);
+  if (call === null) return null;
+  const path = `/api/conversations/${encodeURIComponent(id)}/metrics`;
+  const view = await call<ReturnType<typeof metricsView>>({ method: 'GET', path });
+  const { items } = await remoteRows<TaskView>(call, 'tasks', { conversationId: id, limit: TASKS_SHOWN });
+  return { view, tasks: items.toReversed() };
+}
+
+async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
+  const { view, tasks } = (await remoteConversation(app, id)) ?? storedConversation(app, id);
   if (json === true) {
     printJson(app.io, { ...view, items: tasks });
     return 0;

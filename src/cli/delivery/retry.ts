@@ -2,7 +2,7 @@ import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
-import { printSettled, succeeded } from '../kit/settled.ts';
+import { printSettled, succeeded } from '../replay/settled.ts';
 
 export const configureRetry: CliCommand = (command, runner) => {
   command

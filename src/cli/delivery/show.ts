@@ -2,10 +2,10 @@ import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
-import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
+import { type DeliveryView, exportedDelivery } from '../../views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { bytes, localTime, printJson, sayFacts } from '../kit/print.ts';
-import { stored } from '../kit/stored.ts';
+import { shownView } from '../kit/stored.ts';
 import { below, table } from '../kit/table.ts';
 
 interface ShowFlags extends JsonFlags {
@@ -27,20 +27,18 @@ export const configureShow: CliCommand = (command, runner) => {
 
 async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
-  const { store, found: delivery } = stored(app, 'delivery', id, (reader) => reader.delivery(id));
-  const body = store.body(id);
-  if (flags.body === true && delivery.bodyRemovedAt !== null) {
-    throw failure('no_bytes', `retention removed the bytes of ${id}`, {
-      fix: nextStep(deliveryView(delivery)),
-    });
-  }
+  const view = await shownView(app, 'delivery', id, {
+    find: (store) => store.delivery(id),
+    view: (store, delivery) => exportedDelivery(delivery, store.body(id)),
+  });
+  if (flags.body === true && view.body_removed_at !== null)
+    throw failure('no_bytes', `retention removed the bytes of ${id}`, { fix: nextStep(view) });
   if (flags.json === true || flags.body === true) {
-    if (flags.json === true) printJson(io, exportedDelivery(delivery, body));
-    else say(io.out, escapeInvisible(Buffer.from(body ?? []).toString('utf8')));
+    if (flags.json === true) printJson(io, view);
+    else say(io.out, escapeInvisible(Buffer.from(view.body_base64 ?? '', 'base64').toString('utf8')));
     return 0;
   }
 
-  const view = deliveryView(delivery);
   const out = commandsOut(io);
   sayFacts(out, [
     ['delivery', view.id],

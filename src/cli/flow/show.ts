@@ -5,7 +5,7 @@ import { type FlowDetails, flowDetails, flowNamed } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { countedNoun, duration, localTime, printJson, sayFacts } from '../kit/print.ts';
-import { stored } from '../kit/stored.ts';
+import { shownView } from '../kit/stored.ts';
 
 const RESULT_LENGTH = 100;
 
@@ -84,8 +84,10 @@ export const configureShow: CliCommand = (command, runner) => {
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
-  const { store, found } = stored(app, 'flow', id, (reader) => flowNamed(reader, id));
-  const view = flowDetails(store, found);
+  const view = await shownView(app, 'flow', id, {
+    find: (store) => flowNamed(store, id),
+    view: flowDetails,
+  });
   if (json === true) {
     printJson(app.io, view);
     return 0;

@@ -1,12 +1,13 @@
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { Services } from '../../services.ts';
+import { requireFolder, type Services } from '../../services.ts';
 import type { Filters, StoreReader } from '../../store/store.ts';
 import { OPERATOR } from '../../types/webhook.ts';
 import type { Command, JsonFlags, Runner } from './command.ts';
 import { positive } from './options.ts';
 import { counted, printJson } from './print.ts';
+import { remoteCall, remoteRows } from './remote.ts';
 import { type NameFilter, ownerName, requireKnown, sayNoRows } from './stored.ts';
 import { type Column, table } from './table.ts';
 
@@ -76,27 +77,31 @@ async function list<
   of: ListOf<List, Flags, Row>,
   argv: readonly string[],
 ): Promise<0> {
-  const store = app.reader();
   const { owner } = flags;
   const filter = { ...(await of.filter(flags, app)), ...(owner !== undefined && { owner }) };
+  const call = await remoteCall(app);
+  if (call !== null) {
+    if (flags.follow === true) requireFolder(app.env);
+    const { items, next_cursor: next } = await remoteRows<Row>(call, of.list, filter);
+    if (items.length === 0) say(app.io.err, `No ${of.nouns[1]}.`);
+    await printRows(app, flags, of, items);
+    if (next !== null) say(app.io.err, `next page: ${nextCommand(argv, next)}`);
+    return 0;
+  }
+  const store = app.reader();
   await requireKnown(...(of.names?.(app, flags) ?? []), ownerName(app, owner));
   if (of.find !== undefined) requireBefore(app, flags.before, of.find);
   const rows = store === null ? [] : of.rows(store, filter);
   if (flags.follow === true && of.follow !== undefined) return of.follow(app, { flags, filter, rows });
-  if (flags.json === true) printJson(app.io, rows);
-  else if (rows.length === 0) {
+  if (rows.length === 0 && flags.json !== true) {
     const total = store === null ? 0 : of.total?.(store);
     sayNoRows(app, {
       nouns: of.nouns,
       filters: givenFilters(command),
       ...(total !== undefined && { total }),
     });
-  } else {
-    const columns = [...of.columns(rows), ...(rows.some(isOwned) ? [OWNER] : [])];
-    const titles = columns.map(([column]) => column);
-    const cells = rows.map((row) => columns.map(([, text]) => text(row)));
-    say(app.io.out, await table(app.io.out, titles, cells));
   }
+  await printRows(app, flags, of, rows);
   sayNextPage(app, { list: of.list, filter, rows, argv });
   return 0;
 }
@@ -106,6 +111,20 @@ const OWNER: ListColumn<{ readonly owner: string }> = ['owner', ({ owner }) => o
 
 function isOwned({ owner }: { readonly owner: string }): boolean {
   return owner !== OPERATOR;
+}
+
+async function printRows<Row extends { readonly owner: string }>(
+  { io }: Services,
+  { json }: JsonFlags,
+  of: { readonly columns: (rows: readonly Row[]) => readonly ListColumn<Row>[] },
+  rows: readonly Row[],
+): Promise<void> {
+  if (json === true) return printJson(io, rows);
+  if (rows.length === 0) return;
+  const columns = [...of.columns(rows), ...(rows.some(isOwned) ? [OWNER] : [])];
+  const titles = columns.map(([column]) => column);
+  const cells = rows.map((row) => columns.map(([, text]) => text(row)));
+  say(io.out, await table(io.out, titles, cells));
 }
 
 /** The filter `--flow`. */
@@ -160,9 +179,12 @@ function sayNextPage<List extends keyof Filters>(
   const older = { ...filter, before: last } as Filters[List];
   if (store.count(list, older) === 0) return;
   const { before, ...all } = filter;
-  const next = commandLine('hookctl', ...without('--before', argv), '--before', String(last));
   const total = store.count(list, all as Filters[List]);
-  say(app.io.err, `${counted(rows.length)} of ${counted(total)}; next page: ${next}`);
+  say(app.io.err, `${counted(rows.length)} of ${counted(total)}; next page: ${nextCommand(argv, last)}`);
+}
+
+function nextCommand(argv: readonly string[], last: string | number): string {
+  return commandLine('hookctl', ...without('--before', argv), '--before', String(last));
 }
 
 function without(option: string, argv: readonly string[]): readonly string[] {

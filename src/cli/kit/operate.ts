@@ -7,6 +7,7 @@ import type { ApiCall } from '../../mcp/backend.ts';
 import type { callInProcess, LiveEvent, ManagementAddress, ManagementClient } from '../../server/client.ts';
 import type { StatusView } from '../../server/status.ts';
 import type { Services } from '../../services.ts';
+import { remoteAddress } from './remote.ts';
 
 /**
  * The management API, for a command that changes something: of the running server, or, with none, of this process under
@@ -55,8 +56,13 @@ export async function served(services: Services): Promise<StatusView | null> {
   return (await serverClient(services))?.status() ?? null;
 }
 
-/** Where the running server's management API is, with its token; null when none runs. */
+/**
+ * Where the running server's management API is, with its token; null when none runs. With `HOOKCTL_TOKEN` the server that the
+ * environment names, whether it runs or not.
+ */
 export async function serverAddress(services: Services): Promise<ManagementAddress | null> {
+  const remote = remoteAddress(services);
+  if (remote !== null) return remote;
   const server = services.holder()?.server ?? null;
   if (server === null) return null;
   const { dataFolder } = services.located;

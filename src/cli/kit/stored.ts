@@ -5,6 +5,7 @@ import type { Services } from '../../services.ts';
 import type { StoreReader } from '../../store/store.ts';
 import { OPERATOR } from '../../types/webhook.ts';
 import { served } from './operate.ts';
+import { remoteView } from './remote.ts';
 
 /** The store, for a command that needs a record in it. Throws `not_found` when there is no store yet. */
 export function storedReader(app: Services, id: string): StoreReader {
@@ -30,6 +31,26 @@ export function stored<T>(
     `there is no ${noun} ${id} in ${app.located.dataFolder}`,
     `List them with \`hookctl ${noun} list\`.`,
   );
+}
+
+/**
+ * What a command shows of the record that it names: from the store, or with a token of an owner from the server, which shows the
+ * same. Throws `not_found`.
+ */
+export async function shownView<T, View>(
+  app: Services,
+  noun: 'delivery' | 'task' | 'flow' | 'conversation',
+  id: string,
+  of: {
+    readonly find: (store: StoreReader) => T | null | undefined;
+    readonly view: (store: StoreReader, found: T) => View;
+  },
+): Promise<View> {
+  const list = noun === 'delivery' ? 'deliveries' : `${noun}s`;
+  const remote = await remoteView<View>(app, `${list}/${encodeURIComponent(id)}`);
+  if (remote !== null) return remote;
+  const { store, found } = stored(app, noun, id, of.find);
+  return of.view(store, found);
 }
 
 /** Names shown in an error message, so that the rest stays on screen. */

@@ -13,10 +13,10 @@ import type { CliCommand } from '../kit/command.ts';
 import { printExplanation } from '../kit/explanation.ts';
 import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
-import { printSettled, succeeded } from '../kit/settled.ts';
 import { storedReader } from '../kit/stored.ts';
 import { fileSource, isFile } from './file.ts';
 import { checkFlags, type ReplayFlags, replayOptions, selectionOf } from './options.ts';
+import { printSettled, succeeded } from './settled.ts';
 
 export const configureReplay: CliCommand = (command, runner) => {
   replayOptions(command.argument('[id-or-file...]', 'delivery ids, exported deliveries, or bodies'))

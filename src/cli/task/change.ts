@@ -2,7 +2,7 @@ import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import type { ReleasedView, ReportBody, TaskVerb } from '../../server/api/tasks.ts';
-import type { Services } from '../../services.ts';
+import { isRemote, type Services } from '../../services.ts';
 import { iso, type TaskView } from '../../views.ts';
 import type { CliCommand, Command, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
@@ -35,7 +35,7 @@ export async function changeTask(
   verb: TaskVerb,
   { json, ...report }: ReportBody & { readonly json: boolean | undefined },
 ): Promise<0> {
-  const before = app.reader()?.task(id) ?? null;
+  const before = isRemote(app.env) ? null : (app.reader()?.task(id) ?? null);
   const view = await postReport(await managementCall(app, `task ${verb}`), id, verb, report);
   if (before?.status === view.status && iso(before.updatedAt) === view.updated_at) {
     warn(app.io, `${id} is already ${view.status}: nothing was changed`);

@@ -4,10 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { failure, notFound } from '../../errors.ts';
 import { type Io, paint, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
+import type { ApiCall } from '../../mcp/backend.ts';
 import type { Services } from '../../services.ts';
+import type { taskWithRuns } from '../../task-views.ts';
 import type { AgentRun } from '../../types.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
+import { remoteCall } from '../kit/remote.ts';
 import { storedReader } from '../kit/stored.ts';
 
 interface LogsFlags extends JsonFlags {
@@ -30,7 +33,10 @@ export const configureLogs: CliCommand = (command, runner) => {
     .action(runner.action(command, logs));
 };
 
-async function logs(app: Services, id: string, { follow, json }: LogsFlags): Promise<0> {
+async function logs(app: Services, id: string, flags: LogsFlags): Promise<0> {
+  const call = await remoteCall(app);
+  if (call !== null) return remoteLogs(app, call, id, flags);
+  const { follow, json } = flags;
   const run = runOf(app, id);
   const { logPath } = run;
   if (logPath === null) {
@@ -49,6 +55,37 @@ async function logs(app: Services, id: string, { follow, json }: LogsFlags): Pro
     from = await printFrom(app.io, logPath, from, json === true);
     if (isOver) return 0;
   }
+}
+
+/** The same from a server, which reads the log. */
+async function remoteLogs(app: Services, call: ApiCall, id: string, { follow, json }: LogsFlags): Promise<0> {
+  const runId = id.startsWith('run-') ? id : await newestRun(call, id);
+  const stop = new AbortController();
+  if (follow === true) void app.signals.next().then(() => stop.abort());
+  for (let after = 0; ; ) {
+    const path = `/api/runs/${encodeURIComponent(runId)}/log?after=${after}`;
+    const { lines, next, ended } = await call<LogPart>({ method: 'GET', path });
+    for (const entry of lines)
+      say(app.io.out, json === true ? JSON.stringify(entry) : textOf(app.io.out, entry));
+    if (next === after && (ended || follow !== true || stop.signal.aborted)) return 0;
+    if (next === after) await delay(POLL_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+    after = next;
+  }
+}
+
+/** An answer of `GET /api/runs/:id/log`. */
+interface LogPart {
+  readonly lines: readonly Entry[];
+  readonly next: number;
+  readonly ended: boolean;
+}
+
+async function newestRun(call: ApiCall, taskId: string): Promise<string> {
+  const path = `/api/tasks/${encodeURIComponent(taskId)}`;
+  const { runs } = await call<ReturnType<typeof taskWithRuns>>({ method: 'GET', path });
+  const newest = runs.at(-1);
+  if (newest !== undefined) return newest.id;
+  throw failure('no_run', `no agent of hookctl has run ${taskId}`);
 }
 
 function runOf(app: Services, id: string): AgentRun {

@@ -6,7 +6,7 @@ import type { Services } from '../../services.ts';
 import { type RunView, type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { costOf, duration, facts, localTime, printJson, sayFacts, tookOf } from '../kit/print.ts';
-import { stored } from '../kit/stored.ts';
+import { shownView } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
 
 /** Describes a run: its command and folder, how it ended, and how to continue by hand. */
@@ -84,8 +84,7 @@ export const configureShow: CliCommand = (command, runner) => {
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
   const { io } = app;
-  const { store, found } = stored(app, 'task', id, (reader) => reader.task(id));
-  const view = taskWithRuns(store, found);
+  const view = await shownView(app, 'task', id, { find: (store) => store.task(id), view: taskWithRuns });
   if (json === true) {
     printJson(io, view);
     return 0;

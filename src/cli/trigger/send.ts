@@ -13,8 +13,8 @@ import { deliveryView, taskView } from '../../views.ts';
 import type { JsonFlags } from '../kit/command.ts';
 import { served } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
-import { printSettled, succeeded } from '../kit/settled.ts';
 import { sayUnloaded, webhookOrProvider } from '../kit/webhooks.ts';
+import { printSettled, succeeded } from '../replay/settled.ts';
 import { knownSample, makeRequest, type RequestWishes, withText } from './request.ts';
 
 export interface TriggerFlags extends JsonFlags, Omit<RequestWishes, 'type'> {

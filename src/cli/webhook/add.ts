@@ -4,15 +4,15 @@ import type { ApiCall } from '../../mcp/backend.ts';
 import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
-import type { Services } from '../../services.ts';
+import { isRemote, type Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { type CliCommand, HELP_WIDTH, type JsonFlags } from '../kit/command.ts';
 import { webhookCall } from '../kit/operate.ts';
 import { requireProvider } from '../kit/webhooks.ts';
-import { pathOf, readChanged, report, type WebhookAnswer } from './change.ts';
+import { changedForm, pathOf, readChanged, report, type WebhookAnswer } from './change.ts';
 import type { GivenFlags } from './field-flags.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
-import { formLines, refOf } from './view.ts';
+import { refOf } from './view.ts';
 
 interface AddFlags extends JsonFlags, WebhookFlags {
   readonly from?: string;
@@ -46,15 +46,16 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
   const { call, isServed } = await webhookCall(app);
   const body = await addition(app, call, provider, flags);
   const { notes, ...added } = await call<WebhookAnswer>({ method: 'POST', path: '/api/webhooks', body });
-  const webhook = await readChanged(app, added);
-  const ref = refOf(webhook);
+  const ref = refOf(added);
+  const form = await changedForm(app, call, added);
+  const webhook = isRemote(app.env) ? null : await readChanged(app, added);
   return report(app, flags.json, {
     view: added,
-    done: `added ${webhook.name} (${added.webhook_id})\n${formLines(webhook, added.url, added.secret ?? null)}`,
+    done: `added ${added.name} (${added.webhook_id})\n${form}`,
     next:
-      webhook.provider.handshakes !== undefined
+      webhook?.provider.handshakes !== undefined
         ? `hookctl webhook await ${ref}, and save it at the sender meanwhile`
-        : webhook.commands.length === 0
+        : webhook?.commands.length === 0
           ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
           : `hookctl webhook show ${ref}`,
     notes,
@@ -89,7 +90,8 @@ async function addition(
   provider: string | undefined,
   flags: AddFlags,
 ): Promise<GivenFlags> {
-  if (provider !== undefined) requireProvider(provider, (await app.configuration()).snapshot);
+  if (provider !== undefined && !isRemote(app.env))
+    requireProvider(provider, (await app.configuration()).snapshot);
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...(await givenFields(app, flags)), ...name };
   if (flags.from !== undefined) {

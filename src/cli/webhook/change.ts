@@ -1,10 +1,13 @@
 import { dynamicWebhook } from '../../config/dynamic/find.ts';
 import { commandsOut, paint, say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import type { ApiCall } from '../../mcp/backend.ts';
+import type { Page } from '../../server/api/route.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
-import type { Services } from '../../services.ts';
-import type { Webhook } from '../../types.ts';
+import { isRemote, type Services } from '../../services.ts';
+import type { FormField, Webhook } from '../../types.ts';
 import { printJson, warn } from '../kit/print.ts';
+import { formLines, shownForm } from './view.ts';
 
 /** What the API answers to a change of a webhook. */
 export interface WebhookAnswer extends WebhookView {
@@ -29,6 +32,15 @@ export async function readChanged(
   const { snapshot } = await app.configuration();
   if (secret !== undefined) app.redactor.reveal(secret);
   return dynamicWebhook(snapshot.webhooks, id);
+}
+
+/** The provider's form for a webhook that was changed, with the secret that was made for it. Lets that secret be printed. */
+export async function changedForm(app: Services, call: ApiCall, answer: WebhookAnswer): Promise<string> {
+  const { url, name, secret } = answer;
+  if (!isRemote(app.env)) return formLines(await readChanged(app, answer), url, secret ?? null);
+  if (secret !== undefined) app.redactor.reveal(secret);
+  const { items } = await call<Page<FormField>>({ method: 'GET', path: `${pathOf(name)}/form` });
+  return shownForm(secret === undefined ? items : [...items, { label: 'The secret', value: secret }]);
 }
 
 /** What a command prints after a change. */

@@ -4,7 +4,8 @@ import { type UnloadedFile, unloadedText } from '../../config/modules/files.ts';
 import { locate, type ProjectPaths } from '../../config/project/locate.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { WebhookView } from '../../server/webhook-view.ts';
+import { isRemote, type ServiceFlags, type Services } from '../../services.ts';
 import { catchUp, missingNote } from '../../store/local/catch-up.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
@@ -39,6 +40,7 @@ interface ListFlags extends JsonFlags {
 /** Prints the list without loading services and configuration, when it can; returns whether it did. */
 async function listQuickly({ host }: Runner, { config }: ServiceFlags, flags: ListFlags): Promise<boolean> {
   const { env, cwd, home, io } = host;
+  if (isRemote(env)) return false;
   const located = locate({ cwd, env, home, configFlag: config ?? null });
   // The server may run with other environment variables, so only it knows its webhooks.
   if (currentHolder(located.dataFolder)?.server != null) return false;
@@ -54,7 +56,8 @@ async function list(app: Services, flags: ListFlags): Promise<0> {
   if (client !== null) {
     const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);
     const webhooks = views.map(({ has_secret: hasSecret, ...view }) => ({ ...view, hasSecret }));
-    await printList(app.io, app.located, { webhooks, unloaded }, flags);
+    const last = isRemote(app.env) ? lastIn(views) : undefined;
+    await printList(app.io, app.located, { webhooks, unloaded }, flags, last);
     return 0;
   }
   const configuration = await app.configuration();
@@ -89,17 +92,11 @@ async function printList(
   { dataFolder, projectFile }: ProjectPaths,
   listing: Listing,
   flags: ListFlags,
+  last = storedLast({ err }, dataFolder, listing),
 ): Promise<void> {
   const { unloaded } = listing;
   const webhooks = listing.webhooks.filter(isWanted(flags));
   const folder = projectFile === null ? null : dirname(projectFile);
-  const path = databasePath(dataFolder);
-  const note = missingNote(catchUp(path));
-  if (note !== null) say(err, note);
-  const last = lastDeliveries(
-    path,
-    webhooks.map(({ name }) => name),
-  );
   const isOwned = webhooks.some(({ owner }) => owner !== OPERATOR);
   const rows = webhooks.map(({ name, owner, provider, origin, enabled, hasSecret, endpoint }) => [
     name,
@@ -141,6 +138,26 @@ async function printList(
         whole('delivery'),
       ],
       rows,
+    ),
+  );
+}
+
+type Last = ReturnType<typeof lastDeliveries>;
+
+function storedLast({ err }: Pick<Io, 'err'>, dataFolder: string, { webhooks }: Listing): Last {
+  const path = databasePath(dataFolder);
+  const note = missingNote(catchUp(path));
+  if (note !== null) say(err, note);
+  return lastDeliveries(
+    path,
+    webhooks.map(({ name }) => name),
+  );
+}
+
+function lastIn(views: readonly WebhookView[]): Last {
+  return new Map(
+    views.flatMap(({ name, last_delivery_id: id, last_received_at: at }) =>
+      id === null || at === null ? [] : [[name, { id, receivedAt: Date.parse(at) }] as const],
     ),
   );
 }

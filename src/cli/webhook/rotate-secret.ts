@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { duration } from '../../lib/units.ts';
-import type { Services } from '../../services.ts';
+import { isRemote, type Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { webhookCall } from '../kit/operate.ts';
 import { localTime } from '../kit/print.ts';
-import { pathOf, readChanged, report, type WebhookAnswer } from './change.ts';
+import { changedForm, pathOf, report, type WebhookAnswer } from './change.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
-import { formLines, refOf } from './view.ts';
+import { refOf } from './view.ts';
 
 interface RotateFlags extends JsonFlags, SecretFlags {
   readonly overlap: number;
@@ -40,15 +40,15 @@ async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0
     path: `${pathOf(ref)}/rotate-secret`,
     body: { overlap_ms: flags.overlap, ...(secret !== null && { secret }) },
   });
-  const webhook = await readChanged(app, view);
-  const hooks = app.reader()?.connections() ?? [];
+  const form = await changedForm(app, call, view);
+  const hooks = isRemote(app.env) ? [] : (app.reader()?.connections() ?? []);
   const isConnected = hooks.some(({ webhookId }) => webhookId === view.webhook_id);
   const until = view.former_secret_expires_at;
   const former =
     until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
   return report(app, flags.json, {
     view,
-    done: `${view.name} (${view.webhook_id}) has a new secret; ${former}\n${formLines(webhook, view.url, view.secret ?? null)}`,
+    done: `${view.name} (${view.webhook_id}) has a new secret; ${former}\n${form}`,
     next: isConnected
       ? 'hookctl connect check --fix  (gives its hooks the new secret)'
       : `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(view)}`,

@@ -1,13 +1,17 @@
 import { findWebhook } from '../../config/dynamic/find.ts';
 import { failure } from '../../errors.ts';
-import { commandsOut, say } from '../../lib/io.ts';
+import { commandsOut, type Io, say } from '../../lib/io.ts';
+import type { Page } from '../../server/api/route.ts';
+import type { WebhookView } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
+import type { FormField } from '../../types.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { printJson, sayFacts, webhookState } from '../kit/print.ts';
+import { remoteView } from '../kit/remote.ts';
 import { sayUnloaded } from '../kit/webhooks.ts';
 import { commandTable } from './command/list.ts';
-import { formLines, viewer } from './view.ts';
+import { formLines, shownForm, viewer } from './view.ts';
 
 interface ShowFlags extends JsonFlags {
   readonly showSecret?: boolean;
@@ -25,6 +29,8 @@ export const configureShow: CliCommand = (command, runner) => {
 
 async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
+  const remote = flags.showSecret === true ? null : await remoteWebhook(app, ref);
+  if (remote !== null) return print(io, remote.view, remote.form, flags);
   const configuration = await app.configuration({ createMissing: flags.showSecret === true });
   const client = await serverClient(app);
   // First, because it explains why a webhook may be missing.
@@ -46,7 +52,20 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     say(io.err, `note: the running server does not have ${webhook.name}: restart \`hookctl serve\``);
   }
   const view = has ?? viewer(app, configuration)(webhook);
-  if (flags.json === true) {
+  const form = `${webhook.provider.label}’s form:\n${formLines(webhook, view.url, null)}`;
+  return print(io, view, form, flags);
+}
+
+/** The webhook and its form as the server has them; null without a token of an owner. */
+async function remoteWebhook(app: Services, ref: string) {
+  const view = await remoteView<WebhookView>(app, `webhooks/${encodeURIComponent(ref)}`);
+  if (view === null) return null;
+  const form = await remoteView<Page<FormField>>(app, `webhooks/${encodeURIComponent(view.name)}/form`);
+  return { view, form: `Form of ${view.provider}:\n${shownForm(form?.items ?? [])}` };
+}
+
+async function print(io: Io, view: WebhookView, form: string, { json }: JsonFlags): Promise<0> {
+  if (json === true) {
     printJson(io, view);
     return 0;
   }
@@ -69,7 +88,7 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     ['options', Object.keys(view.options).length === 0 ? null : JSON.stringify(view.options)],
     ['deliveries', String(view.total)],
   ]);
-  say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formLines(webhook, view.url, null)}`);
+  say(commandsOut(io), `\n${form}`);
   if (view.commands.length > 0) say(io.out, `\n${await commandTable(io.out, view.commands)}`);
   return 0;
 }

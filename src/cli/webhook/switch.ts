@@ -1,9 +1,13 @@
 import { HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import type { Page } from '../../server/api/route.ts';
 import type { Services } from '../../services.ts';
+import { connectionView } from '../../views.ts';
+import type { ConnectionView } from '../connect/connect.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall, webhookCall } from '../kit/operate.ts';
 import { warn } from '../kit/print.ts';
+import { remoteView } from '../kit/remote.ts';
 import { pathOf, report, type WebhookAnswer } from './change.ts';
 import { refOf } from './view.ts';
 
@@ -64,7 +68,9 @@ async function remove(app: Services, ref: string, { json }: JsonFlags): Promise<
 
 /** Removes the hooks that send to a webhook. One whose sender refuses stays on record, and `connect check` shows it. */
 async function disconnectAll(app: Services, webhookId: string): Promise<void> {
-  const hooks = (app.reader()?.connections() ?? []).filter((it) => it.webhookId === webhookId);
+  const remote = await remoteView<Page<ConnectionView>>(app, 'connections');
+  const all = remote?.items ?? (app.reader()?.connections() ?? []).map(connectionView);
+  const hooks = all.filter((it) => it.webhook_id === webhookId);
   if (hooks.length === 0) return;
   const call = await managementCall(app, 'webhook remove');
   for (const { id, connector, target } of hooks) {

@@ -2,7 +2,7 @@ import type { Configuration } from '../../config/index.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import { formFields, type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
-import type { Webhook } from '../../types.ts';
+import type { FormField, Webhook } from '../../types.ts';
 import { ownUrl } from '../kit/operate.ts';
 import { wordsOf, wrapped } from '../kit/wrapped.ts';
 
@@ -18,9 +18,12 @@ export function viewer(app: Services, configuration: Configuration): (webhook: W
 
 /** The provider's web form, one field on each line; with the secret when it was just generated. */
 export function formLines(webhook: Webhook, url: string, secret: string | null): string {
-  return formFields(webhook, url, secret)
-    .flatMap(({ label, value }) => wrapped([`${label}:`, ...wordsOf(value)], '  '))
-    .join('\n');
+  return shownForm(formFields(webhook, url, secret));
+}
+
+/** The same as the server fills it in. */
+export function shownForm(fields: readonly FormField[]): string {
+  return fields.flatMap(({ label, value }) => wrapped([`${label}:`, ...wordsOf(value)], '  ')).join('\n');
 }
 
 /** A webhook's name, quoted for a shell, for command lines to be copied. */

@@ -1,5 +1,5 @@
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
-import type { StoreReader } from '../../store/store.ts';
+import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
 import type { Decision, Delivery, Task, Webhook } from '../../types.ts';
 import type { Difference } from '../explain.ts';
 import { verdictOn } from './evidence.ts';
@@ -48,12 +48,17 @@ export interface Comparison {
 type Reader = Pick<StoreReader, 'deliveries' | 'task' | 'transitions' | 'outbox'>;
 const PAGE = 500;
 
-/** Compares what was recorded since then; samples and replays do not count. */
-export function compareVariants(store: Reader, { name }: Pick<Webhook, 'name'>, since: number): Comparison {
+/** Compares what was recorded since then, of all or of one owner; samples and replays do not count. */
+export function compareVariants(
+  store: Reader,
+  { name }: Pick<Webhook, 'name'>,
+  since: number,
+  owner?: string,
+): Comparison {
   const figures = new Map<string, Sum>();
   const shadows = new Map<string | null, { deliveries: number; differing: number }>();
   const differences: ShadowDifference[] = [];
-  for (const delivery of decidedOf(store, name, since)) {
+  for (const delivery of decidedOf(store, { webhook: name, since, ...(owner && { owner }) })) {
     for (const variant of delivery.variant?.split(' ') ?? []) {
       const sum = figures.get(variant) ?? newSum();
       figures.set(variant, sum);
@@ -80,9 +85,9 @@ export function compareVariants(store: Reader, { name }: Pick<Webhook, 'name'>, 
 }
 
 /** Oldest first, a page at a time. */
-function* decidedOf(store: Reader, webhook: string, since: number): Iterable<Delivery> {
+function* decidedOf(store: Reader, filter: DeliveryFilter): Iterable<Delivery> {
   for (let after = ''; ; ) {
-    const page = store.deliveries({ webhook, since, after, limit: PAGE });
+    const page = store.deliveries({ ...filter, after, limit: PAGE });
     for (const delivery of page)
       if (!delivery.isSample && delivery.replayOf === null && delivery.status !== 'duplicate') yield delivery;
     const last = page.at(-1);

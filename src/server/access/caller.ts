@@ -53,10 +53,28 @@ export function actorOfToken({ id, name, owner }: OwnerToken): Actor {
 }
 
 /** The kinds of things that belong to an owner, in the words of errors. */
-export type OwnedKind = 'token';
+export type OwnedKind =
+  | 'delivery'
+  | 'task'
+  | 'flow'
+  | 'conversation'
+  | 'run'
+  | 'item'
+  | 'webhook'
+  | 'connection'
+  | 'token';
 
-/** Finds whose things are. */
+/** Knows whose things are. */
 export interface Owners {
-  /** Null when there is no such thing. */
-  ownerOf(kind: OwnedKind, id: string): Promise<string | null>;
+  /** False when the thing is another owner's, and when there is none. */
+  has(owner: string, kind: OwnedKind, id: string): Promise<boolean>;
+}
+
+/** Longest time of a timer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Aborted when the token is revoked or expires. */
+export function endOf({ token, revoked }: OwnerCaller, now: number): AbortSignal {
+  const left = Math.min(Math.max(0, token.expiresAt - now), LONGEST_MS);
+  return AbortSignal.any([revoked, AbortSignal.timeout(left)]);
 }

@@ -1,8 +1,8 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { findTargetHandler } from 'hono/utils/handler';
 import { notFound } from '../../errors.ts';
-import { type ApiEnv, problem } from '../api/route.ts';
+import { type ApiEnv, ownerAsking, problem } from '../api/route.ts';
 import { allows, type OwnedKind, type Owners, type Scope } from './caller.ts';
 
 /** What a route asks of the token of an owner. */
@@ -26,7 +26,7 @@ export function needs(scope: Scope, kind?: OwnedKind, param = 'id'): MiddlewareH
     const { token } = caller;
     if (need.of !== null) {
       const { kind, param } = need.of;
-      await requireOwn(context.get('owners'), token.owner, kind, context.req.param(param) ?? '');
+      await requireOwn(context, kind, [context.req.param(param) ?? '']);
     }
     if (allows(token, scope)) return next();
     return problem(context, 403, 'scope', `${token.id} lacks the scope ${scope}`, {
@@ -73,7 +73,28 @@ export function operatorOnly(context: Parameters<typeof problem>[0]): Response {
   );
 }
 
-/** Throws `not_found` for what is not there or another owner's: the same words for both. */
-async function requireOwn(owners: Owners, owner: string, kind: OwnedKind, id: string): Promise<void> {
-  if ((await owners.ownerOf(kind, id)) !== owner) throw notFound(`there is no ${kind} ${id}`);
+/**
+ * Throws `not_found` when a token of an owner names, in a path or a body, what is not there or another owner's: the same words for
+ * both.
+ */
+export async function requireOwn(
+  context: Context<ApiEnv>,
+  kind: OwnedKind,
+  ids: readonly string[],
+): Promise<void> {
+  const owner = ownerAsking(context);
+  if (owner === undefined) return;
+  for (const id of ids) {
+    if (!(await context.get('owners').has(owner, kind, id))) throw notFound(`there is no ${kind} ${id}`);
+  }
+}
+
+/**
+ * The owner of what a request makes: as the body names it, and with a token of an owner always that owner. Throws `not_found` when
+ * that token names another.
+ */
+export function ownerMade(context: Context<ApiEnv>, named: string | undefined): string | undefined {
+  const owner = ownerAsking(context);
+  if (owner !== undefined && (named ?? owner) !== owner) throw notFound(`there is no owner ${named}`);
+  return owner ?? named;
 }

@@ -1,19 +1,17 @@
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { z } from 'zod';
+import { ownerName } from '../../config/schema.ts';
 import { usageError } from '../../errors.ts';
 import { snakeFields } from '../../lib/case.ts';
-import { type ApiEnv, type ApiParts, actorOf, problem, readBody } from '../api/route.ts';
+import { type ApiEnv, type ApiParts, actorOf, readBody } from '../api/route.ts';
 import { type OwnerToken, SCOPES } from './caller.ts';
-import { needs } from './needs.ts';
+import { needs, ownerMade } from './needs.ts';
 
 const DAY_MS = 86_400_000;
 
 const Order = z.strictObject({
   /** Left out with a token of an owner: that owner. */
-  owner: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'expected lower-case letters, digits, - and _, such as ada')
-    .optional(),
+  owner: ownerName.optional(),
   scopes: z.array(z.enum(SCOPES)).min(1),
   name: z
     .string()
@@ -52,8 +50,7 @@ export function tokenRoutes({ tokens, context: { clock } }: ApiParts): Hono<ApiE
       const { ttl_ms: asked, owner, scopes, name } = await readBody(Order, context);
       const caller = context.get('caller');
       const maker = caller.kind === 'owner' ? caller.token : null;
-      if (maker !== null && (owner ?? maker.owner) !== maker.owner) return othersToken(context, maker);
-      const whose = owner ?? maker?.owner;
+      const whose = ownerMade(context, owner);
       if (whose === undefined) throw usageError('owner: name the owner of the token');
       const { token, text } = await (await tokens()).create({
         ...{ owner: whose, scopes: SCOPES.filter((scope) => scopes.includes(scope)), name },
@@ -78,10 +75,4 @@ export function tokenRoutes({ tokens, context: { clock } }: ApiParts): Hono<ApiE
       });
       return context.json({ items: gone.map((token) => tokenView(token, clock.now())), next_cursor: null });
     });
-}
-
-function othersToken(context: Context<ApiEnv>, { id, owner }: OwnerToken): Response {
-  return problem(context, 403, 'not_yours', `${id} makes tokens of ${owner} alone`, {
-    fix: 'Leave the owner out.',
-  });
 }

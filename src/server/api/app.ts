@@ -7,14 +7,16 @@ import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import { hookctlVersion } from '../../package-root.ts';
 import { type Actor, type NewAuditEntry, OPERATOR } from '../../types.ts';
-import { admitted } from '../access/needs.ts';
+import type { Caller } from '../access/caller.ts';
+import { admitted, needs } from '../access/needs.ts';
 import { ownerOf, ownersIn } from '../access/owned.ts';
 import { tokenRoutes } from '../access/routes.ts';
 import { dashboardPages } from '../dashboard/pages.ts';
 import { readRoutes } from '../dashboard/reads.ts';
 import type { Feed } from '../live/feed.ts';
 import { eventRoutes } from '../live/routes.ts';
-import type { StatusView } from '../status.ts';
+import { metricsOf } from '../metrics.ts';
+import { ownStatus, type StatusView } from '../status.ts';
 import { audited, auditRoutes } from './audit.ts';
 import { connectionRoutes } from './connect/connections.ts';
 import { type GithubAppParts, githubAppRoutes, registrationPage } from './connect/github-app.ts';
@@ -30,6 +32,7 @@ import {
   type ApiParts,
   type AuditedChange,
   answerError,
+  ownerAsking,
   parseQuery,
   problem,
   StatusQuery,
@@ -81,14 +84,17 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
       return options.record({ ...change, owner }, actor);
     }),
   );
-  api.get('/openapi.json', async (context) => {
+  api.get('/openapi.json', needs('read'), async (context) => {
     const { openApiDocument } = await import('../openapi/document.ts');
     return context.json(openApiDocument(hookctlVersion()));
   });
   if (served !== null) {
-    api.get('/status', (context) => {
-      const { owner } = parseQuery(StatusQuery, context.req.query());
-      return context.json(served.status(owner));
+    api.get('/status', needs('read'), (context) => {
+      const { owner } = parseQuery(StatusQuery, context);
+      const view = served.status(owner);
+      const asking = ownerAsking(context);
+      if (asking === undefined) return context.json(view);
+      return context.json(ownStatus(view, store.count('deliveries', { status: 'pending', owner: asking })));
     });
     api.route('/', eventRoutes(served.feed));
     api.route('/', readRoutes({ ...options, ...served.reads }));
@@ -117,7 +123,7 @@ const INDEX_PATIENCE_MS = 2_000;
 interface ManagementSocketOptions extends TokenSources {
   readonly api: Hono<ApiEnv>;
   /** Answers `/mcp`. */
-  readonly mcp: Pick<McpEndpoint, 'answer'>;
+  readonly mcp: Pick<McpEndpoint<Caller>, 'answer'>;
   readonly runs: Pick<RunAccess, 'scopeOf' | 'reported'>;
   /** Why nothing could be stored now. */
   readonly readiness: Readiness;
@@ -157,17 +163,16 @@ export function managementSocket(options: ManagementSocketOptions): Server {
   });
   app.get('/metrics', async (context) => {
     context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-    return context.body(await options.metrics());
+    const caller = context.get('caller');
+    const text = await options.metrics();
+    return context.body(caller.kind === 'owner' ? metricsOf(text, caller.token.owner) : text);
   });
   app.get('/connect/github/:page', (context) => registrationPage(context, options.registrations));
   app.route('/', dashboardPages());
   app.route('/', options.api);
   app.route('/', claudeHookRoutes(options.runs));
   app.route('/', gitCredentialRoutes({ ...options.git, runs: options.runs }));
-  app.all('/mcp', (context) => {
-    const caller = context.get('caller');
-    return options.mcp.answer(context.req.raw, caller.kind === 'run' ? caller.run : null);
-  });
+  app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('caller')));
   app.notFound((context) => {
     const { method, path } = context.req;
     const allowed = allowedMethods(app, path);

@@ -44,7 +44,7 @@ export const schemas = { ListQuery };
 /** `GET /audit` (newest first): who changed what. */
 export function auditRoutes(store: Pick<AuditReader, 'audit'>): Hono<ApiEnv> {
   return new Hono<ApiEnv>().get('/audit', (context) => {
-    const { limit, cursor, owner, what, since } = parseQuery(ListQuery, context.req.query());
+    const { limit, cursor, owner, what, since } = parseQuery(ListQuery, context);
     const rows = store.audit({
       limit: limit + 1,
       ...(cursor !== undefined && { before: cursor }),

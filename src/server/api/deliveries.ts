@@ -4,9 +4,10 @@ import { type Replayed, replay, replayMany, retry, storedSource } from '../../de
 import { prune } from '../../deliveries/retention.ts';
 import { notFound } from '../../errors.ts';
 import { findPage } from '../../store/search.ts';
-import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
+import type { StoreReader } from '../../store/store.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Task } from '../../types.ts';
 import { type DeliveryView, deliveryView, exportedDelivery, isoOrNull, taskView } from '../../views.ts';
+import { needs, requireOwn } from '../access/needs.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
 import {
   ownerField,
@@ -121,8 +122,8 @@ export const schemas = { ListQuery, Replay, ReplayMany, Prune, ReplayFile, Send 
 export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiParts): Hono<ApiEnv> {
   const { store } = pipeline;
   return new Hono<ApiEnv>()
-    .get('/deliveries', async (context) => {
-      const { limit, cursor, status, webhook, owner, ...search } = parseQuery(ListQuery, context.req.query());
+    .get('/deliveries', needs('read'), async (context) => {
+      const { limit, cursor, status, webhook, owner, ...search } = parseQuery(ListQuery, context);
       const { rows, next } = await findPage({
         ...{ store, list: 'deliveries', rows: store.deliveries, limit },
         filter: {
@@ -135,20 +136,20 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
       });
       return context.json({ items: rows.map(deliveryView), next_cursor: next } satisfies Page<DeliveryView>);
     })
-    .get('/deliveries/:id', (context) => {
+    .get('/deliveries/:id', needs('read', 'delivery'), (context) => {
       const id = context.req.param('id');
       const delivery = store.delivery(id);
       if (delivery === null) throw notFound(`there is no delivery ${id}`);
       return context.json(exportedDelivery(delivery, store.body(id)));
     })
-    .post('/deliveries/:id/retry', async (context) => {
+    .post('/deliveries/:id/retry', needs('tasks', 'delivery'), async (context) => {
       const id = context.req.param('id');
       const result = dispatchView(await retry(pipeline, queue, id, dataFolder));
       const { status } = result.delivery;
       context.set('change', { what: 'delivery.retry', target: id, details: { status } });
       return context.json(result);
     })
-    .post('/deliveries/:id/replay', async (context) => {
+    .post('/deliveries/:id/replay', needs('tasks', 'delivery'), async (context) => {
       const id = context.req.param('id');
       const { replies } = await readBody(Replay, context);
       const source = storedSource(store, id, dataFolder);
@@ -171,8 +172,9 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
       context.set('change', { what: 'delivery.send', target: id, details: { to: target.origin, ...answer } });
       return context.json({ to: target.href, ...answer } satisfies SentView);
     })
-    .post('/deliveries/replay', async (context) => {
+    .post('/deliveries/replay', needs('tasks'), async (context) => {
       const { ids, replies } = await readBody(ReplayMany, context);
+      await requireOwn(context, 'delivery', ids);
       const replayed = await replayMany(pipeline, queue, ids, { replies, where: dataFolder });
       const details = { deliveries: ids.length, first: ids[0] ?? null, last: ids.at(-1) ?? null, replies };
       context.set('change', { what: 'delivery.replay_many', target: null, details });
@@ -186,8 +188,9 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
       context.set('change', { what: 'delivery.prune', target: null, details });
       return context.json({ deliveries, bytes, freed_bytes: freedBytes } satisfies PrunedView);
     })
-    .post('/replays', async (context) => {
+    .post('/replays', needs('tasks'), async (context) => {
       const { replies, sample, ...file } = await readBody(ReplayFile, context);
+      await requireOwn(context, 'webhook', [file.webhook]);
       const request = {
         headers: file.headers,
         query: file.query,
@@ -207,12 +210,17 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
     });
 }
 
-/** One page of the deliveries that fit, newest first. The cursor is the id of the last one. */
+/** One page of the deliveries to a webhook, of all or of one owner, newest first. The cursor is the id of the last one. */
 export function deliveryPage(
   store: Pick<StoreReader, 'deliveries'>,
-  filter: Pick<DeliveryFilter, 'status' | 'webhook'>,
+  { webhook, owner }: { readonly webhook: string; readonly owner: string | undefined },
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): Page<DeliveryView> {
-  const rows = store.deliveries({ ...filter, limit: limit + 1, ...(cursor && { before: cursor }) });
+  const rows = store.deliveries({
+    webhook,
+    ...(owner && { owner }),
+    limit: limit + 1,
+    ...(cursor && { before: cursor }),
+  });
   return pageOf(rows.map(deliveryView), limit, ({ id }) => id);
 }

@@ -15,7 +15,8 @@ import {
   metricsView,
 } from '../../task-views.ts';
 import type { Conversation } from '../../types.ts';
-import { type ApiEnv, ownerField, pageFields, pageOf, parseQuery, readBody } from './route.ts';
+import { needs } from '../access/needs.ts';
+import { type ApiEnv, ownerAsking, ownerField, pageFields, pageOf, parseQuery, readBody } from './route.ts';
 
 const FlowQuery = z.strictObject({ ...pageFields, ...ownerField, external_id: z.string().optional() });
 const ConversationQuery = z.strictObject({ ...pageFields, ...ownerField, flow_id: z.string().optional() });
@@ -33,8 +34,8 @@ const NoFields = z.strictObject({});
  */
 export function flowRoutes(store: FlowReader & Pick<Store, 'unlinkFlow'>): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
-    .get('/flows', (context) => {
-      const { limit, cursor, owner, external_id } = parseQuery(FlowQuery, context.req.query());
+    .get('/flows', needs('read'), (context) => {
+      const { limit, cursor, owner, external_id } = parseQuery(FlowQuery, context);
       const rows = store.flows({
         limit: limit + 1,
         ...(cursor && { before: cursor }),
@@ -44,15 +45,15 @@ export function flowRoutes(store: FlowReader & Pick<Store, 'unlinkFlow'>): Hono<
       const flows = rows.map((flow) => flowNamed(store, flow.id) ?? flow);
       return context.json(pageOf(flows.map(flowView), limit, ({ id }) => id));
     })
-    .get('/flows/:id', (context) => {
+    .get('/flows/:id', needs('read', 'flow'), (context) => {
       const id = context.req.param('id');
-      const flow = flowNamed(store, id);
+      const flow = flowNamed(store, id, ownerAsking(context));
       if (flow === null) throw notFound(`there is no flow ${id}`);
       return context.json(flowDetails(store, flow));
     })
-    .post('/flows/:id/unlink', async (context) => {
+    .post('/flows/:id/unlink', needs('tasks', 'flow'), async (context) => {
       await readBody(NoFields, context);
-      const link = linkNamed(store, context.req.param('id'));
+      const link = linkNamed(store, context.req.param('id'), ownerAsking(context));
       await store.unlinkFlow(link.flowId);
       const details = { external_id: link.externalId, into_flow_id: link.intoFlowId };
       context.set('change', { what: 'flow.unlink', target: link.flowId, details });
@@ -66,8 +67,8 @@ export function flowRoutes(store: FlowReader & Pick<Store, 'unlinkFlow'>): Hono<
  */
 export function conversationRoutes(store: TaskReader): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
-    .get('/conversations', (context) => {
-      const { limit, cursor, owner, flow_id } = parseQuery(ConversationQuery, context.req.query());
+    .get('/conversations', needs('read'), (context) => {
+      const { limit, cursor, owner, flow_id } = parseQuery(ConversationQuery, context);
       const rows = store.conversations({
         limit: limit + 1,
         ...(cursor && { before: cursor }),
@@ -76,21 +77,21 @@ export function conversationRoutes(store: TaskReader): Hono<ApiEnv> {
       });
       return context.json(pageOf(rows.map(conversationView), limit, ({ id }) => id));
     })
-    .get('/conversations/:id', (context) =>
+    .get('/conversations/:id', needs('read', 'conversation'), (context) =>
       context.json(conversationView(conversation(store, context.req.param('id')))),
     )
-    .get('/conversations/:id/metrics', (context) =>
+    .get('/conversations/:id/metrics', needs('read', 'conversation'), (context) =>
       context.json(metricsView(conversation(store, context.req.param('id')))),
     )
-    .get('/conversations/:id/messages', (context) => {
+    .get('/conversations/:id/messages', needs('read', 'conversation'), (context) => {
       const { id } = conversation(store, context.req.param('id'));
-      const { limit, cursor = '' } = parseQuery(MessageQuery, context.req.query());
+      const { limit, cursor = '' } = parseQuery(MessageQuery, context);
       const tasks = store.tasks({ conversationId: id, after: cursor, limit: limit + 1 });
       const page = pageOf(tasks, limit, (task) => task.id);
       return context.json({ ...page, items: messagesOf(page.items) });
     })
-    .get('/conversations/:id/context', (context) => {
-      const { max_messages: most } = parseQuery(ContextQuery, context.req.query());
+    .get('/conversations/:id/context', needs('read', 'conversation'), (context) => {
+      const { max_messages: most } = parseQuery(ContextQuery, context);
       const found = conversation(store, context.req.param('id'));
       const newest = store.tasks({ conversationId: found.id, limit: most }).toReversed();
       return context.json({ ...conversationView(found), messages: messagesOf(newest).slice(-most) });
@@ -104,8 +105,8 @@ function conversation(store: TaskReader, id: string): Conversation {
 }
 
 /** The link by which the flow of an id or external id goes on in another. Throws `not_found` and `not_linked`. */
-function linkNamed(store: FlowReader, name: string): FlowLink {
-  const flow = store.flows({ id: name })[0] ?? store.flows({ externalId: name })[0];
+function linkNamed(store: FlowReader, name: string, owner: string | undefined): FlowLink {
+  const flow = store.flows({ id: name })[0] ?? store.flows({ externalId: name, ...(owner && { owner }) })[0];
   if (flow === undefined) throw notFound(`there is no flow ${name}`, 'List them with `hookctl flow list`.');
   const link = store.linkOf(flow.id);
   if (link !== null) return link;

@@ -89,7 +89,7 @@ const DASHBOARD = /^\/dashboard(?:\/|$)/;
 /** The only paths that a run's token opens. */
 const FOR_RUNS = /^\/(?:mcp|hooks\/(?:claude|git)\/[^/]+)$/;
 /** The only paths that an owner's token opens. Below /api each route says which scope it takes. */
-const FOR_OWNERS = /^\/api\//;
+const FOR_OWNERS = /^\/(?:api\/.*|mcp|metrics)$/;
 
 /** What tells whose a token is. */
 export interface TokenSources {

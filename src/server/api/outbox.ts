@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { failure, notFound } from '../../errors.ts';
 import { OUTGOING_STATUSES } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
+import { needs } from '../access/needs.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
 import { ownerField, pageFields, pageOf, parseQuery } from './route.ts';
 
@@ -23,8 +24,8 @@ export function outboxRoutes({ context: { store, clock }, outbox }: ApiParts): H
     throw notFound(`there is no ${id} in the outbox`, 'List it with `hookctl outbox list`.');
   };
   return new Hono<ApiEnv>()
-    .get('/outbox', (context) => {
-      const { status, owner, limit, cursor } = parseQuery(ListQuery, context.req.query());
+    .get('/outbox', needs('read'), (context) => {
+      const { status, owner, limit, cursor } = parseQuery(ListQuery, context);
       const rows = store.outbox({
         limit: limit + 1,
         ...(status && { status }),
@@ -33,7 +34,7 @@ export function outboxRoutes({ context: { store, clock }, outbox }: ApiParts): H
       });
       return context.json(pageOf(rows.map(outgoingView), limit, ({ id }) => id));
     })
-    .post('/outbox/:id/retry', async (context) => {
+    .post('/outbox/:id/retry', needs('tasks', 'item'), async (context) => {
       const { id, kind, status } = named(context.req.param('id'));
       if (!(await store.retryOutgoing(id, clock.now()))) {
         throw failure(
@@ -45,7 +46,7 @@ export function outboxRoutes({ context: { store, clock }, outbox }: ApiParts): H
       context.set('change', { what: 'outbox.retry', target: id, details: { kind } });
       return context.json(named(id));
     })
-    .post('/outbox/:id/drop', async (context) => {
+    .post('/outbox/:id/drop', needs('tasks', 'item'), async (context) => {
       const { id, kind, status } = named(context.req.param('id'));
       if (!(await store.dropOutgoing(id, clock.now()))) {
         throw failure('not_droppable', `${id} is ${status} already`);

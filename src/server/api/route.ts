@@ -4,7 +4,14 @@ import { z } from 'zod';
 import type { Workspaces } from '../../agents/workspace/workspaces.ts';
 import { ownerName } from '../../config/schema.ts';
 import type { Engine } from '../../deliveries/engine.ts';
-import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError } from '../../errors.ts';
+import {
+  ConfigError,
+  type Diagnostic,
+  type ExitCode,
+  HookctlError,
+  notFound,
+  usageError,
+} from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
@@ -59,6 +66,12 @@ export function actorOf(context: Context<ApiEnv>): Actor {
   const caller = context.get('caller');
   if (caller.kind === 'owner') return actorOfToken(caller.token);
   return context.env?.actor ?? clientOf(context);
+}
+
+/** The owner whose token a request has; undefined for the operator, whom everything is shown. */
+export function ownerAsking(context: Context<ApiEnv>): string | undefined {
+  const caller = context.get('caller');
+  return caller.kind === 'owner' ? caller.token.owner : undefined;
 }
 
 /** What routes need of a request. */
@@ -129,9 +142,16 @@ export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => 
   return { items, next_cursor: rows.length > limit && last !== undefined ? keyOf(last) : null };
 }
 
-/** The query parameters as the schema has them. Throws `usage` (400) on unknown and on wrong ones. */
-export function parseQuery<T>(schema: z.ZodType<T>, query: Readonly<Record<string, string>>): T {
-  const parsed = schema.safeParse(query);
+/**
+ * The query parameters as the schema has them; with a token of an owner, `owner` is that owner wherever there is such a filter.
+ * Throws `usage` (400) on unknown and on wrong ones, `not_found` when that token names another owner.
+ */
+export function parseQuery<T>(schema: z.ZodType<T>, context: Context<ApiEnv>): T {
+  const given = context.req.query();
+  const owner = ownerAsking(context);
+  const isOwned = owner !== undefined && schema instanceof z.ZodObject && 'owner' in schema.shape;
+  if (isOwned && (given.owner ?? owner) !== owner) throw notFound(`there is no owner ${given.owner}`);
+  const parsed = schema.safeParse(isOwned ? { ...given, owner } : given);
   if (parsed.success) return parsed.data;
   throw usageError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; '));
 }
@@ -177,7 +197,8 @@ export function answerError(
 function problemOf(context: Context, error: unknown): Response {
   if (!(error instanceof HookctlError))
     return problem(context, 500, 'internal', 'something broke; see the log of serve');
-  return problem(context, STATUS[error.exitCode], error.code, error.message, {
+  const status = error.code === 'operator_only' ? 403 : STATUS[error.exitCode];
+  return problem(context, status, error.code, error.message, {
     fix: error.fix,
     ...(error instanceof ConfigError && { problems: error.problems }),
   });

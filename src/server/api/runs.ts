@@ -7,8 +7,8 @@ import { createMcpEndpoint, type McpEndpoint } from '../../mcp/http.ts';
 import type { RunScope } from '../../mcp/scope.ts';
 import type { Services } from '../../services.ts';
 import type { Store } from '../../store/store.ts';
-import type { Actor } from '../../types.ts';
-import { OPERATOR_CALLER } from '../access/caller.ts';
+import { backendOf } from '../access/agents.ts';
+import type { Caller } from '../access/caller.ts';
 import { callInProcess } from '../client.ts';
 import type { ManagementEnv } from './guard.ts';
 import { type ApiEnv, problem, readJson } from './route.ts';
@@ -153,7 +153,7 @@ function lineOf(body: z.output<typeof HookBody>): LogLine | null {
 
 /** How agents speak to a running server. */
 export interface AgentAccess {
-  readonly mcp: McpEndpoint;
+  readonly mcp: McpEndpoint<Caller>;
   readonly runs: RunAccess;
 }
 
@@ -167,11 +167,9 @@ interface AgentAccessOptions extends Omit<RunAccessOptions, 'tokensAre'> {
 export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
   const { services, store, api, managementUrl, mayCall, askPermissionMs, gitOf, onError } = options;
   return {
-    mcp: createMcpEndpoint({
-      backendOf: (scope) => ({
-        look: async (ask) => ask(store),
-        call: callInProcess(api, { actor: actorOf(scope), caller: OPERATOR_CALLER }),
-      }),
+    mcp: createMcpEndpoint<Caller>({
+      backendOf: backendOf(store, (who) => callInProcess(api, who)),
+      scopeOf: (caller) => (caller.kind === 'run' ? caller.run : null),
       now: services.clock.now,
       onError,
     }),
@@ -183,9 +181,4 @@ export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
       tokensAre: (tokens) => services.redactor.learn('tokens of runs', () => tokens),
     }),
   };
-}
-
-/** As the audit names them. */
-function actorOf(scope: RunScope | null): Actor {
-  return { kind: 'api', name: scope === null ? 'mcp' : `${scope.agent} (${scope.runId})` };
 }

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { removeRunLogs } from '../../agents/scheduler/run-task.ts';
 import { linkTask } from '../../deliveries/links/link-task.ts';
@@ -12,11 +12,13 @@ import { createTask, type TaskRequest, type TaskSource } from '../../tasks/creat
 import { pruneTasks } from '../../tasks/prune.ts';
 import { repairFiles } from '../../tasks/sync.ts';
 import { changeTask, type TaskReport } from '../../tasks/transition.ts';
-import { type JsonObject, TASK_STATUSES, type Task } from '../../types.ts';
+import { type JsonObject, OPERATOR, ownedName, TASK_STATUSES, type Task } from '../../types.ts';
 import { isoOrNull, outgoingView, taskView } from '../../views.ts';
+import { needs, ownerMade, requireOwn } from '../access/needs.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
 import {
   actorOf,
+  ownerAsking,
   ownerField,
   pageFields,
   parseQuery,
@@ -147,8 +149,8 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
     return taskView(task);
   };
   const routes = new Hono<ApiEnv>()
-    .get('/tasks', async (context) => {
-      const query = parseQuery(ListQuery, context.req.query());
+    .get('/tasks', needs('read'), async (context) => {
+      const query = parseQuery(ListQuery, context);
       const { limit, cursor, status, agent, owner, flow_id, conversation_id, delivery_id, ...search } = query;
       const { rows, next } = await findPage({
         ...{ store, list: 'tasks', rows: store.tasks, limit },
@@ -165,9 +167,14 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
       });
       return context.json({ items: listedTasks(store, rows), next_cursor: next });
     })
-    .post('/tasks', async (context) => {
+    .post('/tasks', needs('tasks'), async (context) => {
       const { request, source } = await readBody(CreateBody, context);
-      const task = moved(await createTask(tasks, request, source, dataFolder));
+      const { parentId, dependsOn = [] } = request;
+      await requireOwn(context, 'task', [...(parentId === undefined ? [] : [parentId]), ...dependsOn]);
+      const owner = ownerMade(context, request.owner);
+      // A child has its parent's owner, which was looked at.
+      const whose = parentId === undefined ? { ...request, owner } : request;
+      const task = moved(await createTask(tasks, whose, source, dataFolder));
       const { id, agent, status } = task;
       context.set('change', { what: 'task.create', target: id, details: { agent, status } });
       context.header('location', `/api/tasks/${id}`);
@@ -188,13 +195,13 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
       context.set('change', { what: 'task.prune', target: null, details });
       return context.json(pruned);
     })
-    .get('/tasks/:id', (context) => {
+    .get('/tasks/:id', needs('read', 'task'), (context) => {
       const id = context.req.param('id');
       const task = store.task(id);
       if (task === null) throw notFound(`there is no task ${id}`);
       return context.json(taskWithRuns(store, task));
     })
-    .post('/tasks/:id/link', async (context) => {
+    .post('/tasks/:id/link', needs('tasks', 'task'), async (context) => {
       const { to, source } = await readBody(LinkBody, context);
       const id = context.req.param('id');
       const linked = await linkTask(tasks, id, to, { actor: source, where: dataFolder });
@@ -207,7 +214,7 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
         joined,
       } satisfies LinkedView);
     })
-    .post('/tasks/:id/attach', async (context) => {
+    .post('/tasks/:id/attach', needs('tasks', 'task'), async (context) => {
       const { now } = await readBody(AttachBody, context);
       const id = context.req.param('id');
       const actor = actorOf(context).name;
@@ -217,14 +224,14 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
       context.set('change', { what: 'task.attach', target: id, details: { now } });
       return context.json({ run_id: attached.runId, open_with: attached.openWith } satisfies AttachedView);
     })
-    .post('/tasks/:id/detach', async (context) => {
+    .post('/tasks/:id/detach', needs('tasks', 'task'), async (context) => {
       await readBody(NoFields, context);
       const id = context.req.param('id');
       const task = moved(await detachTask(tasks, id, dataFolder));
       context.set('change', { what: 'task.detach', target: id, details: { status: task.status } });
       return context.json(task);
     })
-    .post('/tasks/:id/comment', async (context) => {
+    .post('/tasks/:id/comment', needs('tasks', 'task'), async (context) => {
       const { text } = await readBody(CommentBody, context);
       const id = context.req.param('id');
       const item = await commentOnTask(tasks, id, text, dataFolder);
@@ -233,7 +240,7 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
       return context.json(outgoingView(item), 201);
     });
   for (const verb of VERBS) {
-    routes.post(`/tasks/:id/${verb}`, async (context) => {
+    routes.post(`/tasks/:id/${verb}`, needs('tasks', 'task'), async (context) => {
       const report = await readBody(ReportBody, context);
       const id = context.req.param('id');
       const task = moved(await changeTask(tasks, id, verb, report, dataFolder));
@@ -298,18 +305,28 @@ export function agentRoutes({ context: tasks }: ApiParts): Hono<ApiEnv> {
       context.set('change', { what: 'task.release', target: agent, details: { tasks: count } });
       return context.json({ agent, tasks: count } satisfies ReleasedView);
     })
-    .post('/events/listen', async (context) => {
+    .post('/events/listen', needs('tasks'), async (context) => {
       const { consumer, since_task_id: sinceTask } = await readBody(ListenBody, context);
-      await store.joinEvents(consumer, sinceTask ?? null, clock.now());
+      await requireOwn(context, 'task', sinceTask == null ? [] : [sinceTask]);
+      await store.joinEvents(ownedConsumer(context, consumer), sinceTask ?? null, clock.now());
       context.set('change', null);
       return context.json({});
     })
-    .post('/events/ack', async (context) => {
+    .post('/events/ack', needs('tasks'), async (context) => {
       const { consumer, event_id: id } = await readBody(AckBody, context);
-      const known = await store.ackEvent(consumer, id);
+      const name = ownedConsumer(context, consumer);
+      const owner = ownerAsking(context);
+      const isMine =
+        owner === undefined || store.agentEvents({ consumer: name, owner }).some((each) => each.id === id);
+      const known = isMine && (await store.ackEvent(name, id));
       context.set('change', null);
       return context.json({ known });
     });
+}
+
+/** Each owner's listeners have names of their own. */
+function ownedConsumer(context: Context<ApiEnv>, consumer: string): string {
+  return ownedName(ownerAsking(context) ?? OPERATOR, consumer);
 }
 
 /** `GET /schedules`, `POST /schedules/:name/pause|resume|run`: `run` makes a task now, whatever is due. */

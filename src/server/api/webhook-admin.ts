@@ -25,8 +25,8 @@ interface WebhookAdminOptions {
 export interface WebhookAdmin extends Pick<WebhookAdminOptions, 'snapshot' | 'store' | 'handshakes'> {
   /** The webhooks in force, in the order of their names. */
   byName(): readonly Webhook[];
-  /** How webhooks are shown, with counts and times as they are now. */
-  views(webhooks: readonly Webhook[]): readonly WebhookView[];
+  /** How webhooks are shown, with counts and times as they are now; of the deliveries of one owner alone where one is given. */
+  views(webhooks: readonly Webhook[], owner?: string): readonly WebhookView[];
   /** Changes the JSON db; resolves when the change is in force. Throws what the change throws. */
   change<T>(change: Change<T>, actor: Actor): Promise<T>;
   /** Brings the last good copy of the JSON db back; resolves when it is in force. */
@@ -53,8 +53,9 @@ export function openWebhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
     store,
     ...(handshakes !== undefined && { handshakes }),
     byName: () => listed().byName,
-    views(webhooks) {
-      const counts = store.countsByWebhook(webhooks.map(({ name }) => name));
+    views(webhooks, owner) {
+      const names = webhooks.map(({ name }) => name);
+      const counts = store.countsByWebhook(names, owner);
       const { records: known } = listed();
       return webhooks.map(webhookViewer({ counts, urlOf, recordOf: ({ name }) => known.get(name) }));
     },

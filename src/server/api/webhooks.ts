@@ -18,13 +18,15 @@ import { lintCommand, lintWebhooks } from '../../config/lint.ts';
 import { failure } from '../../errors.ts';
 import { snakeKeys } from '../../lib/case.ts';
 import type { Webhook } from '../../types.ts';
-import { admitted } from '../access/needs.ts';
+import { ownChange } from '../access/changes.ts';
+import { admitted, needs, ownerMade } from '../access/needs.ts';
 import { commandView } from '../webhook-view.ts';
 import { deliveryPage } from './deliveries.ts';
 import {
   type ApiEnv,
   actorOf,
   answerError,
+  ownerAsking,
   ownerField,
   pageFields,
   pageOf,
@@ -55,7 +57,7 @@ export const schemas = { WebhookQuery, ListQuery, Rotation, Awaiting, Import };
 export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => void): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>().basePath('/api');
   // Only the user of the data folder gets here.
-  api.use(admitted({ ownerOf: async () => null }));
+  api.use(admitted({ has: async () => false }));
   return api.route('/', webhookRoutes(admin)).onError(answerError(onError));
 }
 
@@ -68,24 +70,26 @@ export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => voi
 export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
   const inForce = (id: string) => dynamicWebhook(admin.snapshot().webhooks, id);
   const named = (ref: string) => findWebhook(admin.snapshot().webhooks, ref);
-  const shown = (webhook: Webhook) => admin.views([webhook])[0];
-  const changed = async (id: string) => {
+  const shown = (context: Context<ApiEnv>, webhook: Webhook) =>
+    admin.views([webhook], ownerAsking(context))[0];
+  const changed = async (context: Context<ApiEnv>, id: string) => {
     const webhook = inForce(id);
-    return { ...shown(webhook), ...withNotes(await lintWebhooks([webhook])) };
+    return { ...shown(context, webhook), ...withNotes(await lintWebhooks([webhook])) };
   };
   /** The db records its own edits, because each of them can be several changes. */
   const edited = <T>(context: Context<ApiEnv>, change: Change<T>): Promise<T> => {
     context.set('change', null);
-    return admin.change(change, actorOf(context));
+    const owner = ownerAsking(context);
+    return admin.change(owner === undefined ? change : ownChange(owner, change), actorOf(context));
   };
   const switched = async (context: Context<ApiEnv>, ref: string, enabled: boolean) => {
     const { webhook } = await edited(context, setEnabled(ref, enabled));
-    return context.json(shown(inForce(webhook.webhook_id)));
+    return context.json(shown(context, inForce(webhook.webhook_id)));
   };
 
   return new Hono<ApiEnv>()
-    .get('/webhooks', (context) => {
-      const { limit, cursor = '', owner, label } = parseQuery(WebhookQuery, context.req.query());
+    .get('/webhooks', needs('read'), (context) => {
+      const { limit, cursor = '', owner, label } = parseQuery(WebhookQuery, context);
       const all = admin
         .byName()
         .filter((webhook) => owner === undefined || webhook.owner === owner)
@@ -93,19 +97,25 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
       const first = all.findIndex(({ name }) => name > cursor);
       const rows = first < 0 ? [] : all.slice(first, first + limit + 1);
       const page = pageOf(rows, limit, ({ name }) => name);
-      return context.json({ ...page, items: admin.views(page.items) });
+      return context.json({ ...page, items: admin.views(page.items, ownerAsking(context)) });
     })
-    .post('/webhooks', async (context) => {
-      const { webhook, generatedSecret } = await edited(context, addWebhook(await readJson(context)));
+    .post('/webhooks', needs('webhooks'), async (context) => {
+      const body = await readJson(context);
+      const owner = ownerMade(context, typeof body.owner === 'string' ? body.owner : undefined);
+      const change = addWebhook({ ...body, ...(owner !== undefined && { owner }) });
+      const { webhook, generatedSecret } = await edited(context, change);
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
-      return context.json({ ...(await changed(webhook.webhook_id)), ...withSecret(generatedSecret) }, 201);
+      return context.json(
+        { ...(await changed(context, webhook.webhook_id)), ...withSecret(generatedSecret) },
+        201,
+      );
     })
     .post('/webhooks/import', async (context) => {
       const { content } = await readBody(Import, context);
       const imported = await edited(context, importWebhooks(content));
       return context.json(
         imported.map(({ outcome, webhook, generatedSecret }) => ({
-          ...{ outcome, webhook: shown(inForce(webhook.webhook_id)) },
+          ...{ outcome, webhook: shown(context, inForce(webhook.webhook_id)) },
           ...withSecret(generatedSecret),
         })),
       );
@@ -114,32 +124,38 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
       context.set('change', null);
       return context.json(await admin.restore(actorOf(context)));
     })
-    .get('/webhooks/:id', (context) => context.json(shown(named(context.req.param('id')))))
-    .put('/webhooks/:id', async (context) => {
+    .get('/webhooks/:id', needs('read', 'webhook'), (context) =>
+      context.json(shown(context, named(context.req.param('id')))),
+    )
+    .put('/webhooks/:id', needs('webhooks', 'webhook'), async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
-      return context.json(await changed((await edited(context, change)).webhook.webhook_id));
+      return context.json(await changed(context, (await edited(context, change)).webhook.webhook_id));
     })
-    .patch('/webhooks/:id', async (context) => {
+    .patch('/webhooks/:id', needs('webhooks', 'webhook'), async (context) => {
       const change = mergeWebhook(context.req.param('id'), await readJson(context));
-      return context.json(await changed((await edited(context, change)).webhook.webhook_id));
+      return context.json(await changed(context, (await edited(context, change)).webhook.webhook_id));
     })
-    .delete('/webhooks/:id', async (context) => {
+    .delete('/webhooks/:id', needs('webhooks', 'webhook'), async (context) => {
       await edited(context, removeWebhook(context.req.param('id')));
       return context.body(null, 204);
     })
-    .post('/webhooks/:id/enable', (context) => switched(context, context.req.param('id'), true))
-    .post('/webhooks/:id/disable', (context) => switched(context, context.req.param('id'), false))
-    .post('/webhooks/:id/rotate-secret', async (context) => {
+    .post('/webhooks/:id/enable', needs('webhooks', 'webhook'), (context) =>
+      switched(context, context.req.param('id'), true),
+    )
+    .post('/webhooks/:id/disable', needs('webhooks', 'webhook'), (context) =>
+      switched(context, context.req.param('id'), false),
+    )
+    .post('/webhooks/:id/rotate-secret', needs('webhooks', 'webhook'), async (context) => {
       const { overlap_ms: overlapMs, secret } = await readBody(Rotation, context);
       const change = rotateSecret(context.req.param('id'), { overlapMs, secret });
       const { webhook, generatedSecret, retiring } = await edited(context, change);
       return context.json({
-        ...shown(inForce(webhook.webhook_id)),
+        ...shown(context, inForce(webhook.webhook_id)),
         former_secret_expires_at: retiring[0]?.expires_at ?? null,
         ...withSecret(generatedSecret),
       });
     })
-    .post('/webhooks/:id/await', async (context) => {
+    .post('/webhooks/:id/await', needs('webhooks', 'webhook'), async (context) => {
       const { timeout_ms: timeoutMs } = await readBody(Awaiting, context);
       const webhook = named(context.req.param('id'));
       if (admin.handshakes === undefined) {
@@ -158,10 +174,14 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
       );
       return context.json({ handshake: answered && snakeKeys(answered) });
     })
-    .get('/webhooks/:id/deliveries', (context) => {
+    .get('/webhooks/:id/deliveries', needs('read', 'webhook'), (context) => {
       const { name } = named(context.req.param('id'));
       return context.json(
-        deliveryPage(admin.store, { webhook: name }, parseQuery(ListQuery, context.req.query())),
+        deliveryPage(
+          admin.store,
+          { webhook: name, owner: ownerAsking(context) },
+          parseQuery(ListQuery, context),
+        ),
       );
     })
     .route('/', commandRoutes({ named, inForce, edited }));
@@ -187,23 +207,23 @@ function commandRoutes({ named, inForce, edited }: WebhookAccess): Hono<ApiEnv> 
   };
 
   return new Hono<ApiEnv>()
-    .get('/webhooks/:id/commands', (context) => {
+    .get('/webhooks/:id/commands', needs('read', 'webhook'), (context) => {
       const { commands } = named(context.req.param('id'));
       return context.json({ items: commands.map(commandView), next_cursor: null });
     })
-    .post('/webhooks/:id/commands', async (context) => {
+    .post('/webhooks/:id/commands', needs('webhooks', 'webhook'), async (context) => {
       const change = addCommand(context.req.param('id'), await readJson(context));
       const { webhook, command } = await edited(context, change);
       context.header('location', `/api/webhooks/${webhook.webhook_id}/commands/${command.id}`);
       return context.json(await shown(webhook.webhook_id, command.id), 201);
     })
-    .put('/webhooks/:id/commands/:command', async (context) => {
+    .put('/webhooks/:id/commands/:command', needs('webhooks', 'webhook'), async (context) => {
       const { id, command: ref } = context.req.param();
       const change = updateCommand(id, ref, await readJson(context));
       const { webhook, command } = await edited(context, change);
       return context.json(await shown(webhook.webhook_id, command.id));
     })
-    .delete('/webhooks/:id/commands/:command', async (context) => {
+    .delete('/webhooks/:id/commands/:command', needs('webhooks', 'webhook'), async (context) => {
       const { id, command } = context.req.param();
       await edited(context, removeCommand(id, command));
       return context.body(null, 204);

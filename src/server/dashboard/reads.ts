@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { findWebhook } from '../../config/dynamic/find.ts';
 import type { RunLimits } from '../../config/project/schema.ts';
 import { explain } from '../../deliveries/explain.ts';
-import { webhookOf } from '../../deliveries/replay.ts';
 import { notFound, usageError } from '../../errors.ts';
 import { snakeFields } from '../../lib/case.ts';
 import { secret } from '../../lib/redact/redact.ts';
@@ -11,8 +11,9 @@ import { SPEND_BY } from '../../store/runs.ts';
 import { MOST_STEPS, STATS_BY } from '../../store/stats.ts';
 import { runView, spendView, statsView } from '../../task-views.ts';
 import type { Webhook } from '../../types.ts';
+import { needs } from '../access/needs.ts';
 import type { ApiEnv, ApiParts } from '../api/route.ts';
-import { ownerField, parseQuery, readBody } from '../api/route.ts';
+import { ownerAsking, ownerField, parseQuery, readBody } from '../api/route.ts';
 import { formFields } from '../webhook-view.ts';
 import { explanationView } from './explanation.ts';
 import { trafficView } from './traffic.ts';
@@ -63,6 +64,7 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
     if (run !== null) return run;
     throw notFound(`there is no run ${id}`);
   };
+  const named = (ref: string) => findWebhook(pipeline.snapshot().webhooks, ref);
   const budget = (name: string, spanMs: number, limit: RunLimits['perWeek']) =>
     limit === undefined
       ? []
@@ -74,26 +76,28 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
           },
         ];
   return new Hono<ApiEnv>()
-    .get('/runs', (context) => {
-      const { owner } = parseQuery(RunsQuery, context.req.query());
+    .get('/runs', needs('read'), (context) => {
+      const { owner } = parseQuery(RunsQuery, context);
       return context.json({ items: store.openRuns(owner).map(runView), next_cursor: null });
     })
-    .get('/runs/:id', (context) => context.json(runView(runNamed(context.req.param('id')))))
-    .get('/runs/:id/log', async (context) => {
+    .get('/runs/:id', needs('read', 'run'), (context) =>
+      context.json(runView(runNamed(context.req.param('id')))),
+    )
+    .get('/runs/:id/log', needs('read', 'run'), async (context) => {
       const run = runNamed(context.req.param('id'));
-      const { after } = parseQuery(LogQuery, context.req.query());
+      const { after } = parseQuery(LogQuery, context);
       const part =
         run.logPath === null
           ? { lines: [], next: after }
           : await logPart(run.logPath, after, run.endedAt === null);
       return context.json({ ...part, ended: run.endedAt !== null });
     })
-    .get('/spend', (context) => {
-      const { by, since, owner } = parseQuery(SpendQuery, context.req.query());
+    .get('/spend', needs('read'), (context) => {
+      const { by, since, owner } = parseQuery(SpendQuery, context);
       return context.json(spendView(store.spend(by, since, owner), by, since));
     })
-    .get('/stats', (context) => {
-      const query = parseQuery(StatsQuery, context.req.query());
+    .get('/stats', needs('read'), (context) => {
+      const query = parseQuery(StatsQuery, context);
       const { by, since, until = clock.now(), webhook, owner, step } = query;
       const stepMs = step === undefined ? undefined : step * 1_000;
       if (until <= since) throw usageError('until is not after since');
@@ -108,25 +112,27 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
         next_cursor: null,
       }),
     )
-    .get('/traffic', (context) => {
-      const { since, until = clock.now(), owner } = parseQuery(TrafficQuery, context.req.query());
+    .get('/traffic', needs('read'), (context) => {
+      const { since, until = clock.now(), owner } = parseQuery(TrafficQuery, context);
       if (until <= since) throw usageError('until is not after since');
       return context.json(trafficView(store, { since, until, owner }));
     })
-    .get('/webhooks/:id/form', (context) => {
-      const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
+    .get('/webhooks/:id/form', needs('read', 'webhook'), (context) => {
+      const webhook = named(context.req.param('id'));
       return context.json({ items: formFields(webhook, urlOf(webhook.endpoint)), next_cursor: null });
     })
-    .get('/webhooks/:id/compare', async (context) => {
-      const { since } = parseQuery(CompareQuery, context.req.query());
-      const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
+    .get('/webhooks/:id/compare', needs('read', 'webhook'), async (context) => {
+      const { since } = parseQuery(CompareQuery, context);
+      const webhook = named(context.req.param('id'));
       const { compareVariants } = await import('../../deliveries/variants/compare.ts');
       const { comparisonView } = await import('./comparison.ts');
-      return context.json(comparisonView(webhook.name, since, compareVariants(store, webhook, since)));
+      return context.json(
+        comparisonView(webhook.name, since, compareVariants(store, webhook, since, ownerAsking(context))),
+      );
     })
-    .post('/webhooks/:id/explain', async (context) => {
+    .post('/webhooks/:id/explain', needs('read', 'webhook'), async (context) => {
       const { event, headers, query, body } = await readBody(Explain, context);
-      const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
+      const webhook = named(context.req.param('id'));
       const request = { ...requestOf(webhook, { event, headers, body: Buffer.from(body) }), query };
       context.set('change', null);
       return context.json(explanationView(await explain(webhook, request)));

@@ -45,7 +45,8 @@ export function trafficView(
       waiting[index] = (waiting[index] ?? 0) + 1;
   }
   const answers = times.map(() => new Map<number, number>());
-  for (const row of store.answerTimes(start)) {
+  // They are counted for the whole server.
+  for (const row of owner === undefined ? store.answerTimes(start) : []) {
     const counts = answers[at(row.at)];
     for (const [bound, count] of Object.entries(row.counts))
       counts?.set(Number(bound), (counts.get(Number(bound)) ?? 0) + count);

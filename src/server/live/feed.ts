@@ -2,7 +2,7 @@ import { usageError } from '../../errors.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
 import { iso } from '../../views.ts';
 import type { ServeListener } from '../events.ts';
-import { type EventObject, eventObjects } from './objects.ts';
+import { type EventObject, eventObjects, ownerOfEvent } from './objects.ts';
 import { eventsOfRows } from './rows.ts';
 
 /** Events that are kept for readers that are behind, and their text. */
@@ -21,6 +21,8 @@ type EventId = readonly [ms: number, place: number];
 interface Kept {
   readonly id: EventId;
   readonly type: string;
+  /** Whose the thing is; null for what is about the whole server. */
+  readonly owner: string | null;
   /** The event as it is sent. */
   readonly text: string;
 }
@@ -37,6 +39,10 @@ interface ReadOptions {
   /** The id of the last event that it got; null to begin now. */
   readonly after: string | null;
   readonly types: readonly string[];
+  /** Only what is about things of this owner; null for everything. */
+  readonly owner: string | null;
+  /** Ends the stream. */
+  readonly ended: AbortSignal | null;
 }
 
 /** The live stream of what happens while serving. */
@@ -73,10 +79,10 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
     return last;
   }
 
-  function keep(object: EventObject): void {
+  function keep(object: EventObject, owner: string | null): void {
     const id = nextId();
     const text = sent(id, iso(now()), object);
-    kept.push({ id, type: object[0], text });
+    kept.push({ id, type: object[0], owner, text });
     characters += text.length;
     while (kept.length > MOST_EVENTS || (characters > MOST_CHARACTERS && kept.length > 1)) {
       const [gone] = kept.splice(0, 1);
@@ -99,7 +105,7 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
   }
 
   /** The pieces with which a stream begins, and the number of the event that follows them. */
-  function start({ after, types }: ReadOptions): { readonly texts: string[]; readonly next: number } {
+  function start({ after, types, owner }: ReadOptions): { readonly texts: string[]; readonly next: number } {
     const end = first + kept.length;
     const open = () => `id: ${nextId().join('.')}\ndata: {"type":"open"}\n\n`;
     if (after === null) return { texts: [open()], next: end };
@@ -110,7 +116,10 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
     }
     const rows = eventsOfRows(store, id[0]);
     if (rows === null) return { texts: [open(), gap()], next: end };
-    const wanted = rows.filter(({ object: [type] }) => types.length === 0 || types.includes(type));
+    const wanted = rows.filter(
+      ({ object: [type], owner: whose }) =>
+        (types.length === 0 || types.includes(type)) && (owner === null || whose === owner),
+    );
     const texts = wanted.map(({ at, object }) => sent([at, 0], iso(at), object));
     return { texts: [...texts, open()], next: end };
   }
@@ -118,7 +127,8 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
   return {
     listen(event) {
       if (since === null) return;
-      for (const object of eventObjects(event)) keep(object);
+      const owner = ownerOfEvent(event);
+      for (const object of eventObjects(event)) keep(object, owner);
       wake();
     },
 
@@ -126,12 +136,13 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
       since ??= nextId();
       if (linger !== null) clearTimeout(linger);
       linger = null;
-      const { types } = options;
+      const { types, owner, ended } = options;
       const { texts, next: begin } = start(options);
       let next = begin;
       let changed = () => {};
       const reader = () => changed();
       readers.add(reader);
+      ended?.addEventListener('abort', reader, { once: true });
       let isGone = false;
       const left = () => {
         isGone = true;
@@ -150,7 +161,8 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
         for (; text.length < PIECE_CHARACTERS; next += 1) {
           const event = kept[next - first];
           if (event === undefined) break;
-          if (types.length === 0 || types.includes(event.type)) text += event.text;
+          const isWanted = types.length === 0 || types.includes(event.type);
+          if (isWanted && (owner === null || event.owner === owner)) text += event.text;
         }
         return text;
       }
@@ -159,14 +171,14 @@ export function openFeed({ store, now, redact }: FeedOptions): Feed {
         {
           async pull(controller) {
             let text = piece();
-            while (text === '' && !isClosed && !isGone) {
+            while (text === '' && !isClosed && !isGone && ended?.aborted !== true) {
               const isChanged = await changedWithin((call) => {
                 changed = call;
               });
               text = isChanged ? piece() : ': alive\n\n';
             }
             if (isGone) return;
-            if (text !== '') return controller.enqueue(text);
+            if (text !== '' && ended?.aborted !== true) return controller.enqueue(text);
             left();
             controller.close();
           },

@@ -87,6 +87,25 @@ export function eventObjects(event: ServeEvent): readonly EventObject[] {
   }
 }
 
+/** Whose the thing is that an event is about; null for what is about the whole server. */
+export function ownerOfEvent(event: ServeEvent): string | null {
+  switch (event.type) {
+    case 'received':
+      return event.receipt.webhook.owner;
+    case 'delivery':
+      return event.result.delivery.owner;
+    case 'outgoing':
+      return event.item.owner;
+    case 'task':
+      return event.task.owner;
+    case 'run':
+    case 'progress':
+      return event.run.owner;
+    default:
+      return null;
+  }
+}
+
 /** What came in. A delivery that is settled at once is a `delivery` in the same moment, with all of this. */
 function receiptObjects(receipt: Receipt): readonly EventObject[] {
   const { recorded, result, deliveryId: id, webhook, status, reason } = receipt;

@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type ApiEnv, parseQuery } from '../api/route.ts';
+import { endOf } from '../access/caller.ts';
+import { needs } from '../access/needs.ts';
+import { type ApiEnv, ownerAsking, parseQuery } from '../api/route.ts';
 import type { Feed } from './feed.ts';
 import { EVENT_TYPES } from './objects.ts';
 
@@ -22,9 +24,14 @@ export const schemas = { EventQuery };
  * `open`; `gap` says that some were missed, and that lists have to be read anew.
  */
 export function eventRoutes(feed: Pick<Feed, 'read'>): Hono<ApiEnv> {
-  return new Hono<ApiEnv>().get('/events', (context) => {
-    const { after, types } = parseQuery(EventQuery, context.req.query());
-    const events = feed.read({ after: after ?? context.req.header('last-event-id') ?? null, types });
+  return new Hono<ApiEnv>().get('/events', needs('read'), (context) => {
+    const { after, types } = parseQuery(EventQuery, context);
+    const caller = context.get('caller');
+    const events = feed.read({
+      ...{ after: after ?? context.req.header('last-event-id') ?? null, types },
+      owner: ownerAsking(context) ?? null,
+      ended: caller.kind === 'owner' ? endOf(caller, Date.now()) : null,
+    });
     return context.body(events.pipeThrough(new TextEncoderStream()), 200, {
       'content-type': 'text/event-stream; charset=utf-8',
     });

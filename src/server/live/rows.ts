@@ -7,6 +7,8 @@ import type { EventObject } from './objects.ts';
 /** A row as the event that it was last, and when that was; epoch milliseconds. */
 interface StoredEvent {
   readonly at: number;
+  /** Null for what is about the whole server. */
+  readonly owner: string | null;
   readonly object: EventObject;
 }
 
@@ -34,21 +36,26 @@ export function eventsOfRows(store: Reader, moment: number): readonly StoredEven
   const lists = [
     store.deliveries({ since, limit }).map((row) => ({
       at: Math.max(row.receivedAt, row.settledAt ?? 0),
+      owner: row.owner,
       object: ['delivery', deliveryView(row)] as const,
     })),
-    store
-      .deliveries({ settledSince: since, before, limit, ...(from !== null && { from }) })
-      .map((row) => ({ at: row.settledAt ?? since, object: ['delivery', deliveryView(row)] as const })),
+    store.deliveries({ settledSince: since, before, limit, ...(from !== null && { from }) }).map((row) => ({
+      at: row.settledAt ?? since,
+      owner: row.owner,
+      object: ['delivery', deliveryView(row)] as const,
+    })),
     [
       ...store.tasks({ open: true, updatedSince: since, limit }),
       ...store.tasks({ endedSince: since, limit }),
-    ].map((row) => ({ at: row.updatedAt, object: ['task', taskView(row)] as const })),
+    ].map((row) => ({ at: row.updatedAt, owner: row.owner, object: ['task', taskView(row)] as const })),
     store.runsSince(since, limit).map((row) => ({
       at: row.endedAt ?? row.startedAt ?? row.createdAt,
+      owner: row.owner,
       object: ['run', runView(row)] as const,
     })),
     store.outbox({ settledSince: since, limit }).map((row) => ({
       at: row.settledAt ?? row.createdAt,
+      owner: row.owner,
       object: ['outgoing', outgoingView(row)] as const,
     })),
     store
@@ -56,6 +63,7 @@ export function eventsOfRows(store: Reader, moment: number): readonly StoredEven
       .filter(({ createdAt, pointedAt }) => Math.max(createdAt, pointedAt ?? 0) >= since)
       .map((row) => ({
         at: Math.max(row.createdAt, row.pointedAt ?? 0),
+        owner: null,
         object: ['connection', { ...connectionView(row), text: row.problem ?? 'changed' }] as const,
       })),
   ];

@@ -269,7 +269,7 @@ export const webhook = z.looseObject({
 const byStatus = z.record(text, count);
 export const status = z.looseObject({
   version: text,
-  data_folder: text,
+  data_folder: maybe(text),
   project_file: maybe(text),
   revision: maybe(text),
   server: maybe(z.looseObject({ pid: count, started_at: time, management_url: text, queue_depth: count })),

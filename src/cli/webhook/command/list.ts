@@ -1,9 +1,11 @@
 import { findWebhook } from '../../../config/dynamic/find.ts';
 import { type OutputStream, say } from '../../../lib/io.ts';
+import type { Page } from '../../../server/api/route.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
 import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { printJson } from '../../kit/print.ts';
+import { remoteView } from '../../kit/remote.ts';
 import { below, table, whole } from '../../kit/table.ts';
 
 export const configureCommandList: CliCommand = (command, runner) => {
@@ -16,13 +18,19 @@ export const configureCommandList: CliCommand = (command, runner) => {
 };
 
 async function list(app: Services, ref: string, { json }: JsonFlags): Promise<0> {
-  const { snapshot } = await app.configuration();
-  const { name, commands: found } = findWebhook(snapshot.webhooks, ref);
-  const commands = found.map(commandView);
+  const remote = await remoteView<Page<CommandView>>(app, `webhooks/${encodeURIComponent(ref)}/commands`);
+  const { name, commands } =
+    remote === null ? await configured(app, ref) : { name: ref, commands: remote.items };
   if (json === true) printJson(app.io, commands);
   else if (commands.length === 0) say(app.io.err, `${name} has no commands.`);
   else say(app.io.out, await commandTable(app.io.out, commands));
   return 0;
+}
+
+async function configured(app: Services, ref: string) {
+  const { snapshot } = await app.configuration();
+  const { name, commands } = findWebhook(snapshot.webhooks, ref);
+  return { name, commands: commands.map(commandView) };
 }
 
 /** Commands with what starts them. */

@@ -2,7 +2,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Connection, Delivery } from '../../../types.ts';
 import { connectionView, deliveryView, iso } from '../../../views.ts';
-import { type ApiEnv, type ApiParts, parseQuery, readBody } from '../route.ts';
+import { needs } from '../../access/needs.ts';
+import { type ApiEnv, type ApiParts, ownerAsking, parseQuery, readBody } from '../route.ts';
 
 const Order = z.strictObject({
   connector: z.string().min(1),
@@ -28,9 +29,15 @@ const LOOKED_AT = 50;
 export function connectionRoutes({ connect: parts }: Pick<ApiParts, 'connect'>): Hono<ApiEnv> {
   const { store, clock, locked } = parts;
   return new Hono<ApiEnv>()
-    .get('/connections', (context) =>
-      context.json({ items: store.connections().map(connectionView), next_cursor: null }),
-    )
+    .get('/connections', needs('read'), async (context) => {
+      const owner = ownerAsking(context);
+      const items = [];
+      for (const each of store.connections()) {
+        if (owner === undefined || (await context.get('owners').has(owner, 'connection', each.id)))
+          items.push(connectionView(each));
+      }
+      return context.json({ items, next_cursor: null });
+    })
     .post('/connections', async (context) => {
       const given = await readBody(Order, context);
       const { connect } = await import('../../../connect/operations.ts');
@@ -69,14 +76,17 @@ export function connectionRoutes({ connect: parts }: Pick<ApiParts, 'connect'>):
         orphans: orphans.map(({ isRemoved, ...orphan }) => ({ ...orphan, removed: isRemoved })),
       });
     })
-    .get('/connections/:id', async (context) => {
+    .get('/connections/:id', needs('read', 'connection'), async (context) => {
       const { connectionNamed } = await import('../../../connect/context.ts');
       const connection = connectionNamed(parts, context.req.param('id'));
-      const { since } = parseQuery(Arrived, context.req.query());
-      const found = await arrivalsOf(parts, connection, since === undefined ? 0 : Date.parse(since));
+      const { since } = parseQuery(Arrived, context);
+      const found = await arrivalsOf(parts, connection, {
+        since: since === undefined ? 0 : Date.parse(since),
+        owner: ownerAsking(context),
+      });
       return context.json({ ...connectionView(connection), ...found });
     })
-    .post('/connections/:id/ping', async (context) => {
+    .post('/connections/:id/ping', needs('webhooks', 'connection'), async (context) => {
       const { connectionNamed } = await import('../../../connect/context.ts');
       const { ping } = await import('../../../connect/operations.ts');
       const connection = connectionNamed(parts, context.req.param('id'));
@@ -99,12 +109,16 @@ function changeOf(what: string, { id, connector, target, webhook }: Connection, 
 }
 
 /** The newest delivery from the hook since then, and the newest request that its webhook refused. */
-async function arrivalsOf({ store }: ApiParts['connect'], connection: Connection, since: number) {
+async function arrivalsOf(
+  { store }: ApiParts['connect'],
+  connection: Connection,
+  { since, owner }: { readonly since: number; readonly owner: string | undefined },
+) {
   const { connectorNamed } = await import('../../../connect/context.ts');
   const { isFrom } = await connectorNamed(connection.connector);
   const marker = `hookctl=${store.installationId()}`;
   const recent = store
-    .deliveries({ webhook: connection.webhook, limit: LOOKED_AT })
+    .deliveries({ webhook: connection.webhook, limit: LOOKED_AT, ...(owner && { owner }) })
     .filter(({ receivedAt }) => receivedAt >= since);
   const isItsOwn = ({ status, headers, query }: Delivery) =>
     status !== 'rejected' &&

@@ -45,12 +45,13 @@ interface EventRow extends Omit<AgentEvent, 'id' | 'kind'>, Pick<Transition, 'ev
 
 function unacked(
   sql: Sql,
-  { consumer, agent, conversationId }: AgentEventFilter,
+  { consumer, agent, owner, conversationId }: AgentEventFilter,
   condition: string,
 ): readonly EventRow[] {
   const { text, values } = where({
     'event_consumers.name = ?': consumer,
     'tasks.agent = ?': agent,
+    'tasks.owner = ?': owner,
     'tasks.conversation_id = ?': conversationId,
     [condition]: true,
     [IS_UNACKED]: true,

@@ -3,7 +3,7 @@ import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { TaskView } from '../../views.ts';
-import { sayFacts, warn } from './print.ts';
+import { sayFacts, warn } from '../kit/print.ts';
 
 /** What became of a delivery: its id, the commands that fired, the tasks, and the next useful command. */
 export function printSettled(io: Io, { delivery, tasks }: DispatchView): void {
