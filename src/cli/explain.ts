@@ -31,13 +31,13 @@ export const configureExplain: CliCommand = (command, runner) => {
 };
 
 async function explainFile(app: Services, path: string, flags: ExplainFlags): Promise<0> {
-  const { snapshot, repositories } = await lookedAt(app);
+  const { snapshot, repositories, project } = await lookedAt(app);
   const source = await fileSource(path, flags, snapshot);
   const explanation = await explain(
     webhookOf({ snapshot: () => snapshot }, source),
     source.request,
     undefined,
-    repositories,
+    { repositories, owners: project.owners },
   );
   if (flags.json === true)
     printJson(app.io, { source: path, delivery: null, ...explanationView(explanation) });
@@ -58,7 +58,7 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
   const delivery = reader.delivery(id);
   const hasBytes = delivery === null || delivery.status !== 'rejected';
   const source = hasBytes ? storedSource(reader, id, app.located.dataFolder) : null;
-  const { snapshot, repositories } = await lookedAt(app);
+  const { snapshot, repositories, project } = await lookedAt(app);
   const explanation =
     source === null
       ? {
@@ -66,12 +66,11 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
           obstacle: 'it was refused before it was parsed, and its bytes were not kept',
           events: [],
         }
-      : await explain(
-          webhookOf({ snapshot: () => snapshot }, source),
-          source.request,
-          source.trust,
+      : await explain(webhookOf({ snapshot: () => snapshot }, source), source.request, source.trust, {
           repositories,
-        );
+          owners: project.owners,
+          owner: source.owner,
+        });
   const view = delivery === null ? null : deliveryView(delivery);
   if (json === true) printJson(app.io, { source: id, delivery: view, ...explanationView(explanation) });
   else {

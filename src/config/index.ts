@@ -29,6 +29,7 @@ import { ownProviders } from './modules/own-providers.ts';
 import { type Agents, resolveAgents } from './project/agents.ts';
 import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';
+import { ownerProblems } from './project/owners.ts';
 import { type Repositories, resolveRepositories } from './project/repositories.ts';
 import { resolveSchedules } from './project/schedules.ts';
 import type { ProjectConfig } from './project/schema.ts';
@@ -145,6 +146,10 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     ...slack.problems,
     ...agentProblems,
     ...scheduleProblems,
+    ...ownerProblems(project.owners, source, {
+      actions: actions.map(({ name }) => name),
+      repositories: Object.keys(project.repositories),
+    }),
   ];
   if (all.length > 0) throw new ConfigError(all.toSorted(byPlace));
 

@@ -8,6 +8,7 @@ import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { ClaudeTasks } from '../tasks/claude/index.ts';
 import type { Subject } from '../tasks/flows.ts';
+import type { OwnerLimits } from '../tasks/owner-limits.ts';
 import type { Delivery, Provider, RawRequest, Snapshot, Task, Webhook, WebhookEvent } from '../types.ts';
 import type { Limits } from './rules/limits.ts';
 import type { Choice } from './variants/choose.ts';
@@ -24,6 +25,8 @@ export interface PipelineContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly claude: ClaudeTasks;
+  /** Limits of owners. */
+  readonly owners: OwnerLimits;
   /** Open tasks that agents may have made below one root. */
   readonly mostChildren: number;
   /** The webhooks in force now. A step reads it once, so that a reload does not change it half way. */

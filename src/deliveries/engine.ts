@@ -58,7 +58,7 @@ interface EngineEnvironment {
 /** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & EngineEnvironment): Promise<Engine> {
   const { configuration, snapshot, insecure, onResult, clock, ids } = options;
-  const { ingress, loopGuard, runs } = configuration.project;
+  const { ingress, loopGuard, runs, owners } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
   const claude = await openClaudeTasks({
     ...claudeOptions(configuration, options),
@@ -69,12 +69,13 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
   const { projectFolder, env } = options;
   const surroundings = { projectFolder, env, stopping: stop.signal };
   const { accounts } = configuration;
-  const limits = createLimits(ingress.rateLimit);
+  const limits = createLimits(ingress.rateLimit, owners);
   const common = {
     store,
     clock,
     ids,
     claude,
+    owners,
     mostChildren: runs.openChildren,
     snapshot,
     insecure,

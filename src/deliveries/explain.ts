@@ -2,6 +2,7 @@ import type { Repositories, Route } from '../config/project/repositories.ts';
 import { commandLabel } from '../labels.ts';
 import { REDACTED } from '../lib/redact/redact.ts';
 import { withoutShapes } from '../lib/redact/secret-shapes.ts';
+import { type OwnerLimits, refusedCommand } from '../tasks/owner-limits.ts';
 import {
   type Decision,
   type RawRequest,
@@ -33,14 +34,23 @@ export interface Explanation {
   })[];
 }
 
-/** Explains a request; `trust` is why it is believed. `repositories`: also says where its tasks run. */
+/** What decides beside the webhook. */
+interface Surroundings {
+  /** To say where its tasks run; default: that is not said. */
+  readonly repositories?: Repositories | null;
+  /** Limits of owners; default: none. */
+  readonly owners?: OwnerLimits;
+  /** Whose the delivery is; default: the webhook's owner. */
+  readonly owner?: string | undefined;
+}
+
+/** Explains a request; `trust` is why it is believed. */
 export async function explain(
   webhook: Webhook,
   request: RawRequest,
   trust: Trust = 'operator',
-  repositories: Repositories | null = null,
+  { repositories = null, owners = {}, owner = webhook.owner }: Surroundings = {},
 ): Promise<Explanation> {
-  const { owner } = webhook;
   if (!webhook.enabled) return { owner, obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = await readRequest(webhook, request);
   if (!parsed.ok) return { owner, obstacle: clean(parsed.reason), events: [] };
@@ -53,7 +63,12 @@ export async function explain(
       // In the order in which the webhook lists its commands: the two are read side by side.
       matches: matches
         .toSorted((left, right) => position(left) - position(right))
-        .map((each) => ({ ...each, reason: clean(each.reason) })),
+        .map((each) => {
+          const refusal = each.fired ? refusedCommand(owners, owner, each.command) : null;
+          return refusal === null
+            ? { ...each, reason: clean(each.reason) }
+            : { ...each, fired: false, reason: refusal };
+        }),
       ignored: clean(ignored),
       type: event.type,
       variant: choice === null ? null : choice.names.join(' '),

@@ -81,8 +81,8 @@ export async function receive(
   const request = provider.withoutSecrets?.(incoming) ?? incoming;
 
   // What hookctl fetches comes as fast as hookctl asks.
-  const waitSeconds = obtained === 'fetched' ? 0 : context.limits.waitFor(webhook.name);
-  if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
+  const wait = obtained === 'fetched' ? null : context.limits.waitFor(webhook);
+  if (wait !== null) return limited(context, webhook, request, wait);
 
   const reading = readRequest(webhook, request);
   const said = reading instanceof Promise ? await reading : reading;
@@ -148,14 +148,14 @@ function limited(
   { ids }: PipelineContext,
   webhook: Webhook,
   request: RawRequest,
-  waitSeconds: number,
+  { seconds, setting }: NonNullable<ReturnType<PipelineContext['limits']['waitFor']>>,
 ): Receipt {
   const { status, headers, body } = jsonAck(429, { error: 'too_many_requests' });
   return {
     ...receiptFor(webhook, request, ids.next('dlv')),
     status: 'limited',
-    reason: 'more deliveries than ingress.rateLimit allows',
-    ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
+    reason: `more deliveries than ${setting} allows`,
+    ack: { status, headers: { ...headers, 'retry-after': String(seconds) }, body },
   };
 }
 

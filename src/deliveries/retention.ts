@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../lib/time.ts';
-import type { BodyFilter } from '../store/selection.ts';
+import type { BodyFilter, OwnerSelection } from '../store/selection.ts';
 import type { Store } from '../store/store.ts';
+import type { OwnerLimits } from '../tasks/owner-limits.ts';
 
 /** How much retention keeps. */
 export interface RetentionSettings {
@@ -11,6 +12,8 @@ export interface RetentionSettings {
   readonly size: number;
   /** Rows of deliveries; default 1,000,000. */
   readonly rows?: number;
+  /** Whose own times count instead; default: those of no one. */
+  readonly owners?: OwnerLimits;
 }
 
 /** The result of a pruning. */
@@ -23,7 +26,7 @@ interface Pruned {
   readonly freedBytes: number;
 }
 
-export interface PruneOptions extends BodyFilter {
+interface PruneOptions {
   /** Bytes of log beyond which the oldest bodies go as well, however young. Null when there is no limit. */
   readonly size: number | null;
   readonly stop?: AbortSignal;
@@ -43,12 +46,14 @@ const KEYS_KEPT_MS = 90 * 24 * 60 * 60 * 1000;
  */
 export async function prune(
   context: PruneContext,
-  { before, samples = false, size, stop }: PruneOptions,
+  filters: readonly BodyFilter[],
+  { size, stop }: PruneOptions,
 ): Promise<Pruned> {
   const { store } = context;
   const removed = { deliveries: 0, bytes: 0, freedBytes: 0 };
   const goOn = () => stop?.aborted !== true;
-  while (goOn() && (await step(context, { before, samples }, removed))) await delay(PAUSE_MS);
+  for (const filter of filters)
+    while (goOn() && (await step(context, filter, removed))) await delay(PAUSE_MS);
   removed.freedBytes += (await store.sweepLog()).bytes;
   while (
     size !== null &&
@@ -76,14 +81,42 @@ async function step({ store, clock }: PruneContext, filter: BodyFilter, removed:
   return true;
 }
 
+/** Which bodies are too old: an owner's own time counts for its deliveries alone. `oldest`: none before it stays, epoch milliseconds. */
+export function agedBodies(
+  { age, owners = {} }: Pick<RetentionSettings, 'age' | 'owners'>,
+  now: number,
+  oldest = 0,
+): readonly (BodyFilter & { readonly before: number })[] {
+  return byOwner(owners, 'bodies', age).map(({ keptMs, ...of }) => ({
+    ...of,
+    before: Math.max(now - keptMs, oldest),
+  }));
+}
+
+/** How long what is kept, by whose it is: each owner with a time of its own, and all others. */
+function byOwner(
+  owners: OwnerLimits,
+  what: 'bodies' | 'rows',
+  otherwise: number,
+): readonly (OwnerSelection & { readonly keptMs: number })[] {
+  const own = Object.entries(owners).flatMap(([owner, { retention }]) => {
+    const keptMs = retention?.[what];
+    return keptMs === undefined ? [] : [{ owner, keptMs }];
+  });
+  const exceptOwners = own.map(({ owner }) => owner);
+  return [{ ...(own.length > 0 && { exceptOwners }), keptMs: otherwise }, ...own];
+}
+
 /** Removes rows whose keys are no longer needed, and all that came before `oldest`, epoch milliseconds. */
 export async function forget(
   { store, clock }: PruneContext,
-  age: number,
+  { age, owners = {} }: Pick<RetentionSettings, 'age' | 'owners'>,
   stop?: AbortSignal,
   oldest = 0,
 ): Promise<void> {
-  const before = Math.max(clock.now() - Math.max(age, KEYS_KEPT_MS), oldest);
-  while (stop?.aborted !== true && (await store.forgetDeliveries(before, STEP)) === STEP)
-    await delay(PAUSE_MS);
+  for (const { keptMs, ...of } of byOwner(owners, 'rows', Math.max(age, KEYS_KEPT_MS))) {
+    const before = Math.max(clock.now() - keptMs, oldest);
+    while (stop?.aborted !== true && (await store.forgetDeliveries(before, STEP, of)) === STEP)
+      await delay(PAUSE_MS);
+  }
 }

@@ -6,6 +6,7 @@ import { commandLabel } from '../labels.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Effect } from '../store/store.ts';
 import { asksForNewConversation, newAliases } from '../tasks/flows.ts';
+import { refusedCommand } from '../tasks/owner-limits.ts';
 import type {
   Account,
   Decision,
@@ -31,7 +32,7 @@ export interface CommandResult {
 
 type CommandContext = Pick<
   PipelineContext,
-  'store' | 'clock' | 'accounts' | 'apps' | 'surroundings' | 'repositories' | 'snapshot'
+  'store' | 'clock' | 'accounts' | 'apps' | 'surroundings' | 'repositories' | 'snapshot' | 'owners'
 >;
 
 /** Runs the action of a match that fired, on its event and on `further` ones that waited with it. What fails is recorded beside it and stops no other command. */
@@ -47,6 +48,9 @@ export async function runCommand(
     effects: ran,
   });
   if (!match.fired) return without({ fired: false });
+  const refusal = refusedCommand(context.owners, eventContext.delivery.owner, match.command);
+  if (refusal !== null)
+    return { decision: decisionOf(eventContext, match, { fired: false, reason: refusal }), effects: [] };
   const ids = eventContext.ids(eventContext.index, match.command.id);
   try {
     if (match.command.action === 'repair') return await repair(context, eventContext, match, ids);

@@ -1,5 +1,5 @@
 import type { PipelineContext } from '../deliveries/context.ts';
-import { forget, prune, type RetentionSettings } from '../deliveries/retention.ts';
+import { agedBodies, forget, prune, type RetentionSettings } from '../deliveries/retention.ts';
 import { SEGMENT_BYTES } from '../store/local/log/segments.ts';
 import { removeOldRecords } from '../tasks/claude/record.ts';
 
@@ -65,8 +65,9 @@ export function serveRetention(
     if (Math.abs(lead - former) > JUMP_MS) return;
     const oldest = store.receivedAtRank(settings.rows ?? MOST_ROWS) ?? 0;
     const before = Math.max(clock.now() - settings.age, oldest);
-    await prune(context, { before, size: settings.size, stop: stop.signal });
-    await forget(context, settings.age, stop.signal, oldest);
+    const filters = agedBodies(settings, clock.now(), oldest);
+    await prune(context, filters, { size: settings.size, stop: stop.signal });
+    await forget(context, settings, stop.signal, oldest);
     if (claude.state.on) await removeOldRecords(claude.state.tasksDir, store, before);
   }
 

@@ -230,7 +230,11 @@ export async function serve(
   }
 
   closing.push(...followTaskFiles(services, engine, emit));
-  retention = serveRetention(engine.context, configuration.project.retention, broken);
+  retention = serveRetention(
+    engine.context,
+    { ...configuration.project.retention, owners: configuration.project.owners },
+    broken,
+  );
   closing.push(retention.close);
   // Before a task can come in: what is queued for an agent that is new waits for a person.
   await store.noteAgents([...configuration.agents.byName.keys()], clock.now());

@@ -1,4 +1,5 @@
 import type { AgentRun, ModelTokens, NewOutgoing, RunEnd, RunUsage, Task, Trust } from '../types.ts';
+import type { OwnerSelection } from './selection.ts';
 import type { TaskChange } from './tasks.ts';
 
 /** A task that waits for an agent, as the scheduler orders it. */
@@ -85,7 +86,7 @@ export interface RunReader {
   attachments(): readonly Attachment[];
   /** Agents whose backlog waits for a release. */
   backlogs(): readonly Backlog[];
-  /** Queued tasks of these agents, the oldest first and the backlog last, at most `limit`. */
+  /** Queued tasks of these agents, in turn of each owner the oldest, and the backlog last; at most `limit`. */
   queuedTasks(agents: readonly string[], limit: number): readonly QueuedTask[];
   /** The session of the newest run of a conversation that was in one. */
   lastSession(conversationId: string, sessionKey: string): string | null;
@@ -97,11 +98,8 @@ export interface RunReader {
   sessionMeter(sessionId: string): readonly ModelTokens[];
   /** Agents that wait for a rate limit to end. */
   pausedAgents(now: number): readonly PausedAgent[];
-  /** Runs that were started after `since` (epoch milliseconds), of one flow, agent or owner, or of all. */
-  spent(
-    since: number,
-    of?: { readonly flowId?: string; readonly agent?: string; readonly owner?: string },
-  ): Spent;
+  /** Runs that were started after `since` (epoch milliseconds), of one flow, agent or owner, or of all but some owners. */
+  spent(since: number, of?: OwnerSelection & { readonly flowId?: string; readonly agent?: string }): Spent;
   /** What runs cost that were started after `since`, by day (UTC, `2026-01-31`) and agent, in that order. */
   costs(since: number, owner?: string): readonly DayCost[];
   /** What runs took that were started after `since`, of all or of one owner, the most first. */

@@ -57,8 +57,14 @@ export interface PrunableBody {
   readonly size: number;
 }
 
+/** Whose rows: of one owner, or of all but some. Neither: of all. */
+export interface OwnerSelection {
+  readonly owner?: string;
+  readonly exceptOwners?: readonly string[];
+}
+
 /** Which bodies may be removed. */
-export interface BodyFilter {
+export interface BodyFilter extends OwnerSelection {
   /** Only of deliveries that came before this moment, epoch milliseconds; null for any age. */
   readonly before: number | null;
   /** Only of samples; default false. */

@@ -16,7 +16,14 @@ import type { AuditFilter, AuditReader } from './audit.ts';
 import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { FlowJoin, FlowLink, HeldDelivery, RepairFilter, RepairNote } from './flows.ts';
 import type { RunReader, RunWriter } from './runs.ts';
-import type { BodyFilter, PrunableBody, SearchFilter, SelectionReader, Swept } from './selection.ts';
+import type {
+  BodyFilter,
+  OwnerSelection,
+  PrunableBody,
+  SearchFilter,
+  SelectionReader,
+  Swept,
+} from './selection.ts';
 import type { StatsReader } from './stats.ts';
 import type { SweepReader, SweepWriter } from './sweeps.ts';
 import type { TaskCheckReader, TaskCheckWriter } from './task-checks.ts';
@@ -377,7 +384,7 @@ export interface Store
   /** Removes bodies of settled deliveries, and sent items of their outbox; their rows stay. Returns how many. */
   removeBodies(ids: readonly string[], at: number): Promise<number>;
   /** Removes rows without bodies that came before, with their dedupe keys; at most `limit`. Returns how many. */
-  forgetDeliveries(before: number, limit: number): Promise<number>;
+  forgetDeliveries(before: number, limit: number, of?: OwnerSelection): Promise<number>;
   /** Removes segments of the log that no delivery needs. */
   sweepLog(): Promise<Swept>;
   /** Appends to the audit, all or nothing. */

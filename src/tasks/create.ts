@@ -3,6 +3,7 @@ import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escap
 import { type JsonObject, OPERATOR, type Task } from '../types.ts';
 import { findSubject, startsNewConversation } from './flows.ts';
 import { taskNamed } from './lifecycle.ts';
+import { refusedAgent } from './owner-limits.ts';
 import { syncTasks, type TaskContext } from './sync.ts';
 
 /** A task that a person or an agent asks for. */
@@ -53,14 +54,17 @@ export async function createTask(
   }
   const parent = parentId === undefined ? null : taskNamed(context, parentId, where);
   const id = ids.next('task');
+  const agent = request.agent ?? parent?.agent ?? DEFAULT_AGENT;
   const owner = parent?.owner ?? request.owner ?? OPERATOR;
+  const refusal = refusedAgent(context.owners, owner, agent);
+  if (refusal !== null) throw failure('agent_not_allowed', refusal);
   const { flowId, externalId } = parent ?? subjectNamed(store, owner, request.externalId ?? `hookctl:${id}`);
   const task = await store.createTask({
     task: {
       id,
       title: shorten(escapeInvisibleLine(request.title ?? firstLine), TITLE_LENGTH),
       status: request.requiresApproval === true ? 'waiting_approval' : 'queued',
-      agent: request.agent ?? parent?.agent ?? DEFAULT_AGENT,
+      agent,
       prompt: escapeInvisible(request.prompt),
       typed: request.prompt,
       url: request.url ?? parent?.url ?? null,

@@ -6,6 +6,7 @@ import type { Task } from '../types.ts';
 import type { ClaudeState, ClaudeTasks } from './claude/index.ts';
 import { notedEntry } from './claude/list-entry.ts';
 import { isEnd } from './lifecycle.ts';
+import type { OwnerLimits } from './owner-limits.ts';
 
 /** What operations on tasks need. */
 export interface TaskContext {
@@ -13,6 +14,8 @@ export interface TaskContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly claude: ClaudeTasks;
+  /** Limits of owners: `owners` of webhooks.yml. */
+  readonly owners: OwnerLimits;
   /** Open tasks that agents may have made below one root: an agent that loops must not fill the queue. */
   readonly mostChildren: number;
 }

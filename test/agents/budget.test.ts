@@ -114,6 +114,7 @@ test('budget: a task waits while running tasks may use up the rest; the next one
       },
       agents: { byName: new Map(), missing: [], secretNames: new Set() },
       limits,
+      owners: {},
       busy: () => [],
       now: 0,
     });

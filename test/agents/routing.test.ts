@@ -217,7 +217,7 @@ test('explain says where the tasks of an event would run, or which line is missi
   const webhook = engine.configuration.snapshot.byName.get('github');
   if (webhook === undefined) throw new Error('no webhook');
   const request = { headers: delivery.headers, query: '', body: store.body(delivery.id) ?? Buffer.alloc(0) };
-  const [event] = (await explain(webhook, request, 'operator', repositories)).events;
+  const [event] = (await explain(webhook, request, 'operator', { repositories })).events;
   expect(event?.route).toMatchObject({
     kind: 'checkouts',
     checkouts: [{ folder: join(engine.folder, 'web') }],

@@ -172,6 +172,7 @@ export interface AgentEngine extends TestEngine {
 
 interface TaskWish {
   readonly agent: string;
+  readonly owner: string;
   readonly externalId: string;
   readonly parentId: string;
   readonly dependsOn: readonly string[];

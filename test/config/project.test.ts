@@ -14,6 +14,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
   expect(notices).toEqual([]);
   expect(project).toEqual({
     ingress: { host: '127.0.0.1', port: 8000, rateLimit: { perSecond: 10_000, burst: 20_000 } },
+    owners: {},
     management: { port: 8001 },
     static: ['./webhooks/*.ts'],
     webhooks: {},

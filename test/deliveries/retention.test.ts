@@ -50,7 +50,7 @@ test('by age: bytes go, then rows after 90 days, records of old tasks go; what i
 
   const errors = retain(engine, { age: 30 * DAY, size: 2 ** 40 });
   now = START + 29 * DAY;
-  await prune(engine.context, { before: now - 30 * DAY, size: null });
+  await prune(engine.context, [{ before: now - 30 * DAY }], { size: null });
   expect(store.body(done.delivery.id)).not.toBeNull();
   now = START + 31 * DAY;
   await eventually('the bytes to go', () => store.body(done.delivery.id) === null);
@@ -78,8 +78,8 @@ test('what came while the clock was set to 1970 is as young as what came before 
   await store.accept(newDelivery(duplicate, { dedupeKeys: [`id:${senderDeliveryId}`] }));
   now = START + DAY;
   const errors = retain(engine, { age: 30 * DAY, size: 2 ** 40 });
-  await prune(engine.context, { before: now - 30 * DAY, size: null });
-  await forget(engine.context, 30 * DAY);
+  await prune(engine.context, [{ before: now - 30 * DAY }], { size: null });
+  await forget(engine.context, { age: 30 * DAY });
   expect([before, during].map(({ delivery }) => store.body(delivery.id) === null)).toEqual([false, false]);
   expect(store.delivery(duplicate)).toMatchObject({ status: 'duplicate', duplicateOf: during.delivery.id });
 
@@ -140,10 +140,12 @@ test('a reader of bodies whose segments retention deletes gets the right bytes o
   const other = openReader({ path: databasePath(join(path, '..')) });
   onTestFinished(() => other?.close());
   let pruned = false;
-  const pruning = prune({ store, clock: { now: Date.now } }, { before: Date.now(), size: 0 }).then((what) => {
-    pruned = true;
-    return what;
-  });
+  const pruning = prune({ store, clock: { now: Date.now } }, [{ before: Date.now() }], { size: 0 }).then(
+    (what) => {
+      pruned = true;
+      return what;
+    },
+  );
   const wrong: string[] = [];
   let seen = 0;
   while (!pruned) {

@@ -91,7 +91,7 @@ test('a flood that fails verification is answered 401 each, costs a bounded numb
   // All are counted all the same.
   const { text } = await ask(server, 'GET', '/metrics');
   expect(text).toContain(
-    `hookctl_deliveries_total{webhook="github",provider="github",outcome="rejected"} ${FLOOD}`,
+    `hookctl_deliveries_total{webhook="github",provider="github",owner="operator",outcome="rejected"} ${FLOOD}`,
   );
 });
 

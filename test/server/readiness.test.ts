@@ -83,7 +83,7 @@ test('/metrics counts deliveries by webhook, provider and outcome, and tells of 
     expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     return answer.text.includes('hookctl_settled_total{status="processed"} 1') && answer.text;
   });
-  const github = 'webhook="github",provider="github"';
+  const github = 'webhook="github",provider="github",owner="operator"';
   const lines = [
     `hookctl_deliveries_total{${github},outcome="accepted"} 1`,
     `hookctl_deliveries_total{${github},outcome="duplicate"} 1`,

@@ -20,9 +20,9 @@ export interface TestEngine extends Engine {
   readonly folder: string;
   readonly configuration: Configuration;
   readonly env: Readonly<Record<string, string>>;
-  /** A sample of a provider, changed and signed, received and worked off. */
+  /** A sample for a webhook or a provider's first one, changed and signed, received and worked off. */
   deliver(
-    provider: string,
+    name: string,
     type: string,
     change?: (payload: JsonObject) => JsonObject,
     text?: string,
@@ -111,8 +111,10 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     configuration,
     env,
     async deliver(name, type, change = (payload) => payload, text = '@agent analyze') {
-      const provider = providerNamed(name);
-      const webhook = context.snapshot().webhooks.find((each) => each.providerName === name);
+      const { webhooks } = context.snapshot();
+      const webhook =
+        webhooks.find((each) => each.name === name) ?? webhooks.find((each) => each.providerName === name);
+      const provider = providerNamed(webhook?.providerName ?? name);
       const sample = provider?.samples.find((each) => each.type === type);
       if (provider === null || webhook === undefined || sample === undefined)
         throw new Error(`no ${name} ${type}`);

@@ -4,6 +4,7 @@ import { commandLine } from '../../lib/shell-quote.ts';
 import type { QueuedTask, RunReader, Spent } from '../../store/runs.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import { blockersOf } from '../../tasks/lifecycle.ts';
+import { limitsOf, type OwnerLimits, placeOf, refusedAgent } from '../../tasks/owner-limits.ts';
 import { NOT_VERIFIED } from '../../tasks/transition.ts';
 
 /** Whether a task may start now, and if not why. */
@@ -16,6 +17,7 @@ export type Verdict =
 /** What limits need to know of a running run. */
 interface Busy {
   readonly agent: string;
+  readonly owner: string;
   readonly conversationId: string;
 }
 
@@ -23,6 +25,7 @@ interface EligibilityOptions {
   readonly store: Pick<RunReader, 'spent' | 'pausedAgents' | 'attachments'> & Pick<TaskReader, 'task'>;
   readonly agents: Agents;
   readonly limits: RunLimits;
+  readonly owners: OwnerLimits;
   /** Asked anew for each task: a start changes it. */
   readonly busy: () => readonly Busy[];
   /** Epoch milliseconds. */
@@ -72,7 +75,12 @@ export function createEligibility(options: EligibilityOptions): Eligibility {
     return null;
   }
 
-  function withinLimits({ agent }: QueuedTask, busy: readonly Busy[]): Verdict | null {
+  function withinLimits({ agent, owner }: QueuedTask, busy: readonly Busy[]): Verdict | null {
+    const { concurrency } = limitsOf(options.owners, owner);
+    if (concurrency !== undefined && busy.filter((run) => run.owner === owner).length >= concurrency)
+      return wait(
+        `${owner} has all the runs that it may have at once (${placeOf(owner, 'concurrency')}: ${concurrency})`,
+      );
     const most = options.agents.byName.get(agent)?.options.concurrency ?? 0;
     if (busy.filter((run) => run.agent === agent).length >= most) {
       return wait(`${agent} has all the runs that it may have at once (${most})`);
@@ -96,25 +104,28 @@ function wait(reason: string): Verdict {
 
 const DAY_MS = 24 * 3_600_000;
 
-/** What may be spent within a time, by all, by one agent, or about one thread. */
+/** What may be spent within a time, by all, by one agent or owner, or about one thread. */
 interface Budget {
   /** Left out: no limit. */
   readonly runs?: number | undefined;
   readonly usd?: number | undefined;
   readonly spanMs: number;
   /** Whose runs it counts. */
-  readonly of: { readonly flowId?: string; readonly agent?: string };
-  /** Of notices: `day`, `agent:brain:week`, or the id of a flow. */
+  readonly of: NonNullable<Parameters<RunReader['spent']>[1]>;
+  /** Of notices: `day`, `agent:brain:week`, `owner:ada:day`, or the id of a flow. */
   readonly scope: string;
   /** In words: `the budget of the day`, `today's budget`. */
   readonly name: string;
   readonly short: string;
 }
 
-/** Every budget that counts runs of this agent about this thread. */
+/**
+ * Every budget that counts runs of this agent about this thread. Runs for an owner with a budget of its own count there, and not in
+ * that of all, so that they hold up no other owner's.
+ */
 function budgetsOf(
-  { limits, agents }: Pick<EligibilityOptions, 'limits' | 'agents'>,
-  { agent, flowId }: Pick<QueuedTask, 'agent' | 'flowId'>,
+  { limits, agents, owners }: Pick<EligibilityOptions, 'limits' | 'agents' | 'owners'>,
+  { agent, owner, flowId }: Pick<QueuedTask, 'agent' | 'owner' | 'flowId'>,
 ): readonly Budget[] {
   const own = agents.byName.get(agent)?.options;
   const budget = (
@@ -124,10 +135,18 @@ function budgetsOf(
     [scope, name, short]: readonly [string, string, string?],
   ): readonly Budget[] =>
     limit === undefined ? [] : [{ ...limit, spanMs: days * DAY_MS, of, scope, name, short: short ?? name }];
+  const ofOwner = (limit: 'perDay' | 'perWeek', days: number, all: readonly [string, string, string?]) => {
+    const cap = limitsOf(owners, owner)[limit];
+    const [scope] = all;
+    const own = `the budget of ${owner} for the ${scope} (${placeOf(owner, limit)})`;
+    if (cap !== undefined) return budget(cap, days, { owner }, [`owner:${owner}:${scope}`, own]);
+    const exceptOwners = Object.keys(owners).filter((each) => limitsOf(owners, each)[limit] !== undefined);
+    return budget(limits[limit], days, exceptOwners.length === 0 ? {} : { exceptOwners }, all);
+  };
   return [
-    ...budget(limits.perDay, 1, {}, ['day', 'the budget of the day', "today's budget"]),
+    ...ofOwner('perDay', 1, ['day', 'the budget of the day', "today's budget"]),
     ...budget(limits.perThread, 1, { flowId }, [flowId, 'the budget of the thread', "the thread's budget"]),
-    ...budget(limits.perWeek, 7, {}, ['week', 'the budget of the week']),
+    ...ofOwner('perWeek', 7, ['week', 'the budget of the week']),
     ...budget(own?.perDay, 1, { agent }, [`agent:${agent}:day`, `the budget of ${agent} for the day`]),
     ...budget(own?.perWeek, 7, { agent }, [`agent:${agent}:week`, `the budget of ${agent} for the week`]),
   ];
@@ -167,8 +186,8 @@ interface NearBudget {
 
 /** Budgets that a run of this agent about this thread has brought to 80 %. */
 export function nearBudgets(
-  options: Pick<EligibilityOptions, 'limits' | 'agents' | 'store' | 'now'>,
-  run: Pick<QueuedTask, 'agent' | 'flowId'>,
+  options: Pick<EligibilityOptions, 'limits' | 'agents' | 'owners' | 'store' | 'now'>,
+  run: Pick<QueuedTask, 'agent' | 'owner' | 'flowId'>,
 ): readonly NearBudget[] {
   return budgetsOf(options, run).flatMap((budget) => {
     const { runs, usd, name, scope, spanMs } = budget;
@@ -201,11 +220,13 @@ function dollars(amount: number): string {
 }
 
 /** Why a task can't run for now, whatever the limits; later tasks of its flow do not wait for it. */
-function unfitFor({ store }: EligibilityOptions, task: QueuedTask): string | null {
-  const { agent, dependsOn, trust, isBacklog } = task;
+function unfitFor({ store, owners }: EligibilityOptions, task: QueuedTask): string | null {
+  const { agent, owner, dependsOn, trust, isBacklog } = task;
   if (isBacklog)
     return `it was queued before ${agent} was configured: ${commandLine('hookctl', 'task', 'release', agent)}`;
   if (trust === 'unverified') return `${NOT_VERIFIED}, so no agent runs on it`;
+  const refusal = refusedAgent(owners, owner, agent);
+  if (refusal !== null) return refusal;
   const blockers = blockersOf(store, { dependsOn });
   return blockers.length === 0
     ? null

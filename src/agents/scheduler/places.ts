@@ -5,6 +5,7 @@ import { failure } from '../../errors.ts';
 import { isWithin } from '../../lib/files/within.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import { repositoriesNamedBy } from '../../tasks/flows.ts';
+import { limitsOf, type OwnerLimits, placeOf, refused } from '../../tasks/owner-limits.ts';
 import type { Task } from '../../types.ts';
 import { agentFolder } from '../environment.ts';
 import { type Place, workspaceOf } from '../workspace/settings.ts';
@@ -17,6 +18,27 @@ interface RouteContext {
 /** Where a task runs. */
 export function routeOf({ store, repositories }: RouteContext, task: Task): Route {
   return repositories.routeOf(task.externalId, repositoriesNamedBy(store, task));
+}
+
+/** Why a task of an owner does not run where it is routed. `folder`: of its agent, where the task is about no repository. Null when it may. */
+export function refusedRoute(
+  owners: OwnerLimits,
+  { owner: name }: Pick<Task, 'owner'>,
+  {
+    route,
+    folder,
+    repositories,
+  }: { route: Route; folder: string; repositories: Pick<Repositories, 'checkoutAround'> },
+): string | null {
+  const { repositories: allowed } = limitsOf(owners, name);
+  if (allowed === undefined || route.kind === 'missing') return null;
+  const around = route.kind === 'agent' ? repositories.checkoutAround(folder) : null;
+  const places = route.kind === 'checkouts' ? route.checkouts : [around ?? { names: [folder], folder }];
+  const lacking = places.find(({ names }) => !names.some((each) => allowed.includes(each)));
+  if (lacking === undefined) return null;
+  return around === null && route.kind === 'agent'
+    ? `it is about no repository, and ${name} may use those of ${placeOf(name, 'repositories')} alone: give it one with --external-id, or remove that list in webhooks.yml and restart hookctl serve`
+    : refused(name, 'repositories', lacking.names[0] ?? folder);
 }
 
 interface PlacesContext extends RouteContext {

@@ -11,7 +11,7 @@ import { workspaceOf } from '../workspace/settings.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 import { createEligibility, nearBudgets, type Verdict } from './eligibility.ts';
 import { endRun, interruptedText, recoverRuns } from './ending.ts';
-import { routeOf } from './places.ts';
+import { refusedRoute, routeOf } from './places.ts';
 import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts';
 
 /** Runs agents on queued tasks: one at a time for each conversation, within limits and budgets. */
@@ -117,6 +117,8 @@ export function startScheduler(context: SchedulerContext): Scheduler {
       await tellUnrouted(task, route);
       return later(route.reason);
     }
+    const refusal = refusedRoute(context.owners, task, { ...context, route, folder: agent.folder });
+    if (refusal !== null) return { kind: 'waiting', reason: refusal, holdsFlow: false };
     const folders = route.kind === 'agent' ? [agent.folder] : route.checkouts.map(({ folder }) => folder);
     const lacking = await context.workspaces.lacking(agent, task.conversationId, folders);
     if (lacking !== null) return later(lacking);

@@ -9,6 +9,7 @@ import { explanationView } from '../../server/dashboard/explanation.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery } from '../../store/selection.ts';
 import type { StoreReader } from '../../store/store.ts';
+import type { OwnerLimits } from '../../tasks/owner-limits.ts';
 import type { Snapshot } from '../../types.ts';
 import { managementCall } from '../kit/operate.ts';
 import { counted } from '../kit/print.ts';
@@ -96,11 +97,11 @@ export async function dryRunMany(
 ): Promise<0> {
   const total = await confirmedCount(app, selection, flags);
   if (total === null) return 0;
-  const { snapshot } = await app.configuration();
+  const { snapshot, project } = await app.configuration();
   const reader = storedReader(app, 'delivery');
   for (const page of pagesOf(reader, selection, BATCH)) {
     for (const delivery of page) {
-      const explanation = await explainOne(reader, snapshot, delivery);
+      const explanation = await explainOne(reader, snapshot, delivery, project.owners);
       const { id: source, webhook } = delivery;
       if (flags.json === true)
         say(app.io.out, escapeInvisibleJson({ source, webhook, ...explanationView(explanation) }));
@@ -115,6 +116,7 @@ async function explainOne(
   reader: StoreReader,
   snapshot: Snapshot,
   delivery: SelectedDelivery,
+  owners: OwnerLimits,
 ): Promise<Explanation> {
   const webhook = snapshot.byName.get(delivery.webhook);
   if (webhook === undefined)
@@ -125,6 +127,7 @@ async function explainOne(
     webhook,
     { headers: delivery.headers, query: delivery.query, body },
     trustOfReplay(delivery.trust),
+    { owners },
   );
 }
 

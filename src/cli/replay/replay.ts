@@ -85,7 +85,7 @@ function fileBody({ webhookName, request, sample = false }: ReplaySource) {
 }
 
 async function dryRun(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0> {
-  const { snapshot } = await app.configuration();
+  const { snapshot, project } = await app.configuration();
   const files = await fileSources(app, sources, flags);
   const views = [];
   for (const source of sources) {
@@ -94,6 +94,7 @@ async function dryRun(app: Services, sources: readonly string[], flags: ReplayFl
       webhookOf({ snapshot: () => snapshot }, replayed),
       replayed.request,
       trustOfReplay(replayed.trust),
+      { owners: project.owners, owner: replayed.owner },
     );
     views.push({ source, ...explanationView(explanation) });
     if (flags.json !== true) await printExplanation(app.io, source, explanation);

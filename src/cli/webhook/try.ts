@@ -126,6 +126,7 @@ async function run(
 ): Promise<Trial> {
   const { io, clock, located } = app;
   const selection = { statuses: DECIDED, webhook: present.name, since, until: clock.now() };
+  const { owners } = (await app.configuration()).project;
   const total = reader.countSelected(selection);
   const progress = createProgress(io.err, clock.now);
   const differences: Tried[] = [];
@@ -139,8 +140,9 @@ async function run(
         withoutBytes += 1;
         continue;
       }
-      const { request, trust } = storedSource(reader, id, located.dataFolder);
-      const judge = async (webhook: Webhook) => judgementOf(await explain(webhook, request, trust));
+      const { request, trust, owner } = storedSource(reader, id, located.dataFolder);
+      const judge = async (webhook: Webhook) =>
+        judgementOf(await explain(webhook, request, trust, { owners, owner }));
       // What waits was not decided yet.
       if (before === null && delivery.status === 'pending') continue;
       const former: Judgement = before === null ? recordedJudgement(delivery.decisions) : await judge(before);

@@ -14,6 +14,7 @@ import type { JsonObject } from '../../types.ts';
 import { DEFAULT_STATIC } from '../modules/files.ts';
 import { adjustmentSchema } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
+import { ownersSchema } from './owners.ts';
 import { schedulesSchema } from './schedules.ts';
 
 const names = agentRunners.map(({ name }) => name).join(' or ');
@@ -251,6 +252,11 @@ const projectSchema = z.strictObject({
   agents: agentsSchema
     .prefault({})
     .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
+  owners: ownersSchema
+    .prefault({})
+    .describe(
+      'Limits of owners, by name: ada: { perDay: { usd: 10 }, agents: [planning], actions: [create_task] }.',
+    ),
   notify: notifySchema.prefault([]).describe('Ways to a person: { use: ntfy, topic: … }, or a list of them.'),
   schedules: schedulesSchema
     .prefault({})

@@ -91,6 +91,9 @@ const Prune = z.strictObject({
   /** Null for any age. */
   before: z.iso.datetime({ offset: true }).nullable(),
   samples: z.boolean().default(false),
+  ...ownerField,
+  /** Owners whose deliveries stay. */
+  except_owners: z.array(z.string()).optional(),
   /** Bytes of the log of bodies beyond which the oldest go as well; null for no limit. */
   size: z.int().min(0).nullable().default(null),
 });
@@ -181,10 +184,17 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
       return context.json({ items: replayed.map(replayedView) }, 201);
     })
     .post('/deliveries/prune', async (context) => {
-      const { before, samples, size } = await readBody(Prune, context);
-      const limits = { before: before === null ? null : Date.parse(before), samples, size };
-      const { deliveries, bytes, freedBytes } = await prune(pipeline, limits);
-      const details = { before: isoOrNull(limits.before), samples, size, deliveries, bytes };
+      const { before, samples, size, owner, except_owners: exceptOwners } = await readBody(Prune, context);
+      const filter = {
+        ...{ before: before === null ? null : Date.parse(before), samples },
+        ...(owner !== undefined && { owner }),
+        ...(exceptOwners !== undefined && { exceptOwners }),
+      };
+      const { deliveries, bytes, freedBytes } = await prune(pipeline, [filter], { size });
+      const details = {
+        ...{ before: isoOrNull(filter.before), samples, size, deliveries, bytes },
+        ...(owner !== undefined && { owner }),
+      };
       context.set('change', { what: 'delivery.prune', target: null, details });
       return context.json({ deliveries, bytes, freed_bytes: freedBytes } satisfies PrunedView);
     })

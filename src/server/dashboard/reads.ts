@@ -7,7 +7,7 @@ import { explain } from '../../deliveries/explain.ts';
 import { notFound, usageError } from '../../errors.ts';
 import { snakeFields } from '../../lib/case.ts';
 import { secret } from '../../lib/redact/redact.ts';
-import { SPEND_BY } from '../../store/runs.ts';
+import { type RunReader, SPEND_BY } from '../../store/runs.ts';
 import { MOST_STEPS, STATS_BY } from '../../store/stats.ts';
 import { runView, spendView, statsView } from '../../task-views.ts';
 import type { Webhook } from '../../types.ts';
@@ -45,6 +45,12 @@ const Explain = z.strictObject({
 export const schemas = { RunsQuery, SpendQuery, StatsQuery, TrafficQuery, CompareQuery, LogQuery, Explain };
 
 const DAY_MS = 86_400_000;
+const BUDGETS = [
+  { limit: 'perDay', name: 'day', spanMs: DAY_MS },
+  { limit: 'perWeek', name: 'week', spanMs: 7 * DAY_MS },
+] as const;
+
+type Spending = NonNullable<Parameters<RunReader['spent']>[1]>;
 
 interface ReadParts extends Pick<ApiParts, 'context'> {
   /** Budgets of webhooks.yml. */
@@ -58,20 +64,21 @@ interface ReadParts extends Pick<ApiParts, 'context'> {
  * `GET /budgets`, `GET /traffic`, `GET /webhooks/:id/form`, `GET /webhooks/:id/compare`, and `POST /webhooks/:id/explain`, which says what a request would do; nothing of it is stored.
  */
 export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hono<ApiEnv> {
-  const { store, clock } = pipeline;
+  const { store, clock, owners } = pipeline;
   const runNamed = (id: string) => {
     const run = store.run(id);
     if (run !== null) return run;
     throw notFound(`there is no run ${id}`);
   };
   const named = (ref: string) => findWebhook(pipeline.snapshot().webhooks, ref);
-  const budget = (name: string, spanMs: number, limit: RunLimits['perWeek']) =>
+  const budget = (name: string, spanMs: number, limit: RunLimits['perWeek'], of: Spending = {}) =>
     limit === undefined
       ? []
       : [
           {
             ...{ name, since: new Date(clock.now() - spanMs).toISOString() },
-            ...snakeFields(store.spent(clock.now() - spanMs)),
+            owner: of.owner ?? null,
+            ...snakeFields(store.spent(clock.now() - spanMs, of)),
             ...{ limit_runs: limit.runs ?? null, limit_usd: limit.usd ?? null },
           },
         ];
@@ -108,7 +115,14 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
     })
     .get('/budgets', (context) =>
       context.json({
-        items: [...budget('day', DAY_MS, limits.perDay), ...budget('week', 7 * DAY_MS, limits.perWeek)],
+        items: BUDGETS.flatMap(({ limit, name, spanMs }) => {
+          const own = Object.entries(owners).filter(([, limits]) => limits[limit] !== undefined);
+          const exceptOwners = own.map(([owner]) => owner);
+          return [
+            ...budget(name, spanMs, limits[limit], own.length === 0 ? {} : { exceptOwners }),
+            ...own.flatMap(([owner, of]) => budget(name, spanMs, of[limit], { owner })),
+          ];
+        }),
         next_cursor: null,
       }),
     )
@@ -135,7 +149,7 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
       const webhook = named(context.req.param('id'));
       const request = { ...requestOf(webhook, { event, headers, body: Buffer.from(body) }), query };
       context.set('change', null);
-      return context.json(explanationView(await explain(webhook, request)));
+      return context.json(explanationView(await explain(webhook, request, 'operator', { owners })));
     });
 }
 

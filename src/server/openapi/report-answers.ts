@@ -20,6 +20,7 @@ export const spending = z.looseObject({
 });
 export const budget = z.looseObject({
   name: text,
+  owner: maybe(text).describe('Null for the budget of all owners without a budget of their own.'),
   since: time,
   runs: count,
   limit_runs: maybe(count),

@@ -89,6 +89,11 @@ export function ownersContract(implementation: Implementation): void {
       expect(store.openRuns('ada')).toEqual([]);
       expect(store.spent(since, { owner: 'ada' })).toEqual({ runs: 1, endedUsd: 1.5, runningUsd: 0 });
       expect(store.spent(since, { owner: 'bob' })).toEqual({ runs: 1, endedUsd: 0, runningUsd: 3 });
+      expect(store.spent(since, { exceptOwners: ['ada'] })).toEqual({
+        runs: 2,
+        endedUsd: 0.5,
+        runningUsd: 3,
+      });
       expect(store.spent(since).runs).toBe(3);
       expect(store.spend('owner', since).map(({ name, costUsd }) => [name, costUsd])).toEqual([
         ['bob', 0],
@@ -131,6 +136,32 @@ export function ownersContract(implementation: Implementation): void {
         ...{ reason: 'x', senderDeliveryId: null, eventType: null, size: 0, receivedAt: NOW },
       });
       expect(store.delivery('dlv-3')?.owner).toBe('bob');
+    });
+
+    test('queuedTasks: each owner in turn, so that many tasks of one keep no other waiting', async () => {
+      const store = await freshStore(implementation);
+      const queued = [...['task-1', 'task-2', 'task-3'].map((id) => [id, 'ada']), ['task-4', 'bob']] as const;
+      for (const [id = '', owner = ''] of queued)
+        await store.createTask(creation(id, { owner, flowId: `flow-${id}`, externalId: `cli:${id}` }));
+      const idsIn = (limit: number) => store.queuedTasks(['planning'], limit).map(({ id }) => id);
+      expect(idsIn(2)).toEqual(['task-1', 'task-4']);
+      expect(idsIn(9)).toEqual(['task-1', 'task-4', 'task-2', 'task-3']);
+    });
+
+    test('retention: bodies and rows of one owner, and of all but some', async () => {
+      const store = await freshStore(implementation);
+      for (const [at, owner] of OWNERS.entries())
+        await store.accept(newDelivery(`dlv-00${at}`, { owner, status: 'unparsed', dedupeKeys: [] }));
+      const bodies = (filter: object) => store.prunable({ before: null, ...filter }, 9).map(({ id }) => id);
+      expect(bodies({ owner: 'ada' })).toEqual(['dlv-001']);
+      expect(bodies({ owner: 'operator' })).toEqual(['dlv-000']);
+      expect(bodies({ exceptOwners: ['ada'] })).toEqual(['dlv-000', 'dlv-002']);
+      expect(store.countPrunable({ before: null, exceptOwners: ['ada', 'bob'] }).count).toBe(1);
+      await store.removeBodies(['dlv-000', 'dlv-001', 'dlv-002'], NOW);
+      expect(await store.forgetDeliveries(NOW, 9, { owner: 'bob' })).toBe(1);
+      expect(store.delivery('dlv-002')).toBeNull();
+      expect(await store.forgetDeliveries(NOW, 9, { exceptOwners: ['ada'] })).toBe(1);
+      expect(store.deliveries().map(({ id }) => id)).toEqual(['dlv-001']);
     });
 
     test('flows: one external id has a flow for each owner, also by a name that its subject got later', async () => {

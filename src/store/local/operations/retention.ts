@@ -1,8 +1,9 @@
 import { idFloor } from '../../../lib/ids.ts';
+import type { OwnerSelection } from '../../selection.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
 import { SCHEMA_VERSION } from '../schema/versions.ts';
-import type { Sql } from '../sql.ts';
-import { isSelected, keptBecause } from '../tables/retention.ts';
+import { type Sql, where } from '../sql.ts';
+import { isSelected, keptBecause, ownersAre } from '../tables/retention.ts';
 
 /** How long the cost of runs is kept whose tasks are gone: a year and a month. */
 const SPEND_KEPT_MS = 396 * 24 * 3_600_000;
@@ -21,14 +22,16 @@ export function removeBodies(sql: Sql, ids: readonly string[], at: number): numb
 }
 
 /** Removes rows without bodies, the oldest first. A duplicate stays as long as the delivery that it repeats. */
-export function forgetDeliveries(sql: Sql, before: number, limit: number): number {
+export function forgetDeliveries(sql: Sql, before: number, limit: number, of: OwnerSelection = {}): number {
+  const { text, values } = where(ownersAre(of));
+  const whose = text.replace(/^where/, 'and');
   return sql.run(
     `delete from deliveries where id in (
        select id from deliveries
-       where id < :floor and status <> 'pending' and body_segment is null
-         and not exists (select 1 from deliveries as first where first.id = deliveries.duplicate_of)
-       order by id limit :limit)`,
-    { floor: idFloor('dlv', before), limit },
+       where id < ? and status <> 'pending' and body_segment is null
+         and not exists (select 1 from deliveries as first where first.id = deliveries.duplicate_of) ${whose}
+       order by id limit ?)`,
+    [idFloor('dlv', before), ...values, limit],
   );
 }
 

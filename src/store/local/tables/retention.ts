@@ -1,10 +1,17 @@
 import { idFloor } from '../../../lib/ids.ts';
 import type { Trust } from '../../../types.ts';
-import type { BodyFilter, DeliverySelection, PrunableBody, SelectionReader } from '../../selection.ts';
+import type {
+  BodyFilter,
+  DeliverySelection,
+  OwnerSelection,
+  PrunableBody,
+  SelectionReader,
+} from '../../selection.ts';
 import type { StoreReader } from '../../store.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
 import type { BodyLocation, ReadBody } from '../log/body-reader.ts';
 import { type Query, type Sql, where } from '../sql.ts';
+import { ownerIs } from './search.ts';
 
 type RetentionReader = Pick<StoreReader, 'prunable' | 'countPrunable' | 'receivedAtRank' | 'prunableTrees'>;
 
@@ -46,7 +53,16 @@ const YOUNG = `select young.body_segment, young.body_offset
   where young.body_segment is not null and young.id >= ?
   order by young.body_segment, young.body_offset limit 1`;
 
-function prunable({ before, samples = false }: BodyFilter): Query {
+/** Conditions on rows of deliveries. */
+export function ownersAre({ owner, exceptOwners }: OwnerSelection) {
+  return {
+    [ownerIs(owner)]: owner,
+    'owner not in (select value from json_each(?))':
+      exceptOwners === undefined ? undefined : JSON.stringify(exceptOwners),
+  };
+}
+
+function prunable({ before, samples = false, ...of }: BodyFilter): Query {
   const young = before === null ? undefined : idFloor('dlv', before);
   return where({
     'body_segment is not null': true,
@@ -55,6 +71,7 @@ function prunable({ before, samples = false }: BodyFilter): Query {
     // Written out: with a parameter the index that holds only samples would not be used.
     'sample = 1': samples ? true : undefined,
     'id < ?': young,
+    ...ownersAre(of),
     // The log keeps the order in which deliveries came, whatever the clock said: a delivery whose record follows a
     // younger one's is no older than that, although it came while the clock was set to 1970.
     [`coalesce((body_segment, body_offset) < (${YOUNG}), true)`]: young,

@@ -75,7 +75,8 @@ export function readRuns(sql: Sql): RunReader {
              tasks.depends_on, tasks.trust
            from tasks left join known_agents on known_agents.name = tasks.agent
            where tasks.status = 'queued' and tasks.agent in (select value from json_each(?))
-           order by is_backlog, tasks.id limit ?`,
+           order by is_backlog, row_number() over (partition by tasks.owner, ${IS_BACKLOG} order by tasks.id), tasks.id
+           limit ?`,
           [agents, limit],
         )
         .map(QUEUE.read),
@@ -100,15 +101,22 @@ export function readRuns(sql: Sql): RunReader {
         'select agent, max(retry_at) as "until" from runs where retry_at > ? group by agent',
         [now],
       ),
-    spent: (since, { flowId, agent, owner } = {}) =>
+    spent: (since, { flowId, agent, owner, exceptOwners } = {}) =>
       sql.one<Spent>(
         `select count(*) as runs,
            coalesce(sum(iif(state = 'running', 0, ${COST})), 0) as "endedUsd",
            coalesce(sum(iif(state = 'running', ${COST}, 0)), 0) as "runningUsd"
          from ${ALL_RUNS}
          where started_at > :since ${flowId === undefined ? '' : 'and flow_id = :flowId'}
-           ${agent === undefined ? '' : 'and agent = :agent'} ${ownedBy(owner)}`,
-        { since, flowId: flowId ?? null, agent: agent ?? null, owner: owner ?? null },
+           ${agent === undefined ? '' : 'and agent = :agent'} ${ownedBy(owner)}
+           ${exceptOwners === undefined ? '' : 'and owner not in (select value from json_each(:exceptOwners))'}`,
+        {
+          since,
+          exceptOwners: exceptOwners ?? null,
+          flowId: flowId ?? null,
+          agent: agent ?? null,
+          owner: owner ?? null,
+        },
       ) ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
     costs: (since, owner) =>
       sql.all(
