@@ -30,7 +30,7 @@ const StatsQuery = z.strictObject({
   step: z.coerce.number().int().min(1).optional(),
 });
 const TrafficQuery = z.strictObject({ since: time, until: time.optional(), ...ownerField });
-const RunsQuery = z.strictObject(ownerField);
+const OwnerQuery = z.strictObject(ownerField);
 const CompareQuery = z.strictObject({ since: time });
 const LogQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
 const Explain = z.strictObject({
@@ -42,7 +42,7 @@ const Explain = z.strictObject({
 });
 
 /** What its routes validate with. */
-export const schemas = { RunsQuery, SpendQuery, StatsQuery, TrafficQuery, CompareQuery, LogQuery, Explain };
+export const schemas = { OwnerQuery, SpendQuery, StatsQuery, TrafficQuery, CompareQuery, LogQuery, Explain };
 
 const DAY_MS = 86_400_000;
 const BUDGETS = [
@@ -84,7 +84,7 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
         ];
   return new Hono<ApiEnv>()
     .get('/runs', needs('read'), (context) => {
-      const { owner } = parseQuery(RunsQuery, context);
+      const { owner } = parseQuery(OwnerQuery, context);
       return context.json({ items: store.openRuns(owner).map(runView), next_cursor: null });
     })
     .get('/runs/:id', needs('read', 'run'), (context) =>
@@ -113,19 +113,18 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
       const filter = { by, since, until, webhook, owner, stepMs };
       return context.json(statsView(store.stats(filter), filter));
     })
-    .get('/budgets', (context) =>
-      context.json({
-        items: BUDGETS.flatMap(({ limit, name, spanMs }) => {
-          const own = Object.entries(owners).filter(([, limits]) => limits[limit] !== undefined);
-          const exceptOwners = own.map(([owner]) => owner);
-          return [
-            ...budget(name, spanMs, limits[limit], own.length === 0 ? {} : { exceptOwners }),
-            ...own.flatMap(([owner, of]) => budget(name, spanMs, of[limit], { owner })),
-          ];
-        }),
-        next_cursor: null,
-      }),
-    )
+    .get('/budgets', needs('read'), (context) => {
+      const { owner: wanted } = parseQuery(OwnerQuery, context);
+      const items = BUDGETS.flatMap(({ limit, name, spanMs }) => {
+        const own = Object.entries(owners).filter(([, limits]) => limits[limit] !== undefined);
+        const exceptOwners = own.map(([owner]) => owner);
+        return [
+          ...budget(name, spanMs, limits[limit], own.length === 0 ? {} : { exceptOwners }),
+          ...own.flatMap(([owner, of]) => budget(name, spanMs, of[limit], { owner })),
+        ];
+      }).filter(({ owner }) => wanted === undefined || owner === wanted);
+      return context.json({ items, next_cursor: null });
+    })
     .get('/traffic', needs('read'), (context) => {
       const { since, until = clock.now(), owner } = parseQuery(TrafficQuery, context);
       if (until <= since) throw usageError('until is not after since');

@@ -161,7 +161,7 @@ const ofTasks: readonly Operation[] = [
   },
   {
     ...{ method: 'get', path: '/runs', summary: 'Runs that go on, wait or are held' },
-    ...{ query: reads.RunsQuery, answer: pageOf(answers.agentRun) },
+    ...{ query: reads.OwnerQuery, answer: pageOf(answers.agentRun) },
   },
   { method: 'get', path: '/runs/:id', summary: 'A run', answer: answers.agentRun, errors: [404] },
   {
@@ -178,7 +178,7 @@ const ofTasks: readonly Operation[] = [
   },
   {
     ...{ method: 'get', path: '/budgets', summary: 'Spend against the budgets' },
-    answer: pageOf(reports.budget),
+    ...{ query: reads.OwnerQuery, answer: pageOf(reports.budget) },
   },
 ];
 
