@@ -163,7 +163,8 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
     case 'outbox':
       return <OutboxPage route={route} />;
     case 'traffic':
-      return <Traffic route={route} />;
+    case 'setup':
+      return <Later page={page} route={route} />;
     case 'audit':
       return <AuditPage route={route} />;
     default:
@@ -178,19 +179,24 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
   }
 }
 
-type TrafficModule = typeof import('./pages/traffic.tsx');
+type Part = (props: { readonly route: Route }) => JSX.Element;
 
-/** The plots are as large as all the rest: they are loaded when they are looked at. */
-function Traffic({ route }: { readonly route: Route }): JSX.Element {
-  const [loaded, setLoaded] = useState<TrafficModule | Error | null>(null);
-  useEffect(() => void import('./pages/traffic.tsx').then(setLoaded, setLoaded), []);
-  if (loaded !== null && !(loaded instanceof Error)) return <loaded.TrafficPage route={route} />;
-  return (
-    <>
-      <h1>Traffic</h1>
-      <ErrorNote error={loaded} />
-    </>
-  );
+/** Pages that are loaded when they are looked at: the plots alone are as large as all the rest. */
+const LATER = {
+  traffic: async (): Promise<Part> => (await import('./pages/traffic.tsx')).TrafficPage,
+  setup: async (): Promise<Part> => (await import('./pages/setup.tsx')).SetupPage,
+};
+
+interface LaterProps {
+  readonly page: keyof typeof LATER;
+  readonly route: Route;
+}
+
+function Later({ page, route }: LaterProps): JSX.Element {
+  const [Loaded, setLoaded] = useState<Part | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  useEffect(() => void LATER[page]().then((part) => setLoaded(() => part), setError), [page]);
+  return Loaded === null ? <ErrorNote error={error} /> : <Loaded route={route} />;
 }
 
 const LIVE_TEXT: Readonly<Record<LiveState, string>> = {
@@ -210,7 +216,7 @@ function Live(): JSX.Element {
 }
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ['1 … 8', 'the pages'],
+  ['1 … 9', 'the pages'],
   ['/', 'to the filters'],
   ['j, k', 'next and previous row'],
   ['enter', 'open the row'],

@@ -7,7 +7,7 @@ export interface Route {
   readonly query: URLSearchParams;
 }
 
-/** Pages in the order of their keys, `1` to `8`. The build writes links to them into the document, which are there before the script. */
+/** Pages in the order of their keys, `1` to `9`. The build writes links to them into the document, which are there before the script. */
 export const PAGES = [
   ['now', 'Now'],
   ['deliveries', 'Deliveries'],
@@ -17,6 +17,7 @@ export const PAGES = [
   ['outbox', 'Outbox'],
   ['traffic', 'Traffic'],
   ['audit', 'Audit'],
+  ['setup', 'Setup'],
 ] as const;
 
 const BASE = '/dashboard';

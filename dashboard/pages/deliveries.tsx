@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { SentView } from '../../src/server/api/deliveries.ts';
-import type { ExplanationView } from '../../src/server/dashboard/explanation.ts';
 import { DELIVERY_STATUSES } from '../../src/types/delivery.ts';
 import type { DeliveryView, TaskView } from '../../src/views.ts';
 import { ask } from '../kit/api.ts';
 import { apiQuery, type Filter, Filters, SEARCH } from '../kit/filters.tsx';
+import { ActionForm } from '../kit/form.tsx';
 import { VirtualList } from '../kit/list.tsx';
 import {
   Button,
@@ -22,6 +22,7 @@ import {
 import { go, pathOf, type Route } from '../kit/route.ts';
 import { useApi, useDoing, useList } from '../kit/use.ts';
 import { bytesOf, Difference, pathOfDelivery, pretty, type WholeDelivery } from './difference.tsx';
+import { CommandTable } from './explained.tsx';
 
 const FILTERS: readonly Filter[] = [
   { name: 'webhook', label: 'Webhook' },
@@ -37,6 +38,7 @@ export function DeliveriesPage({ route }: { readonly route: Route }): JSX.Elemen
     <>
       <h1>Deliveries</h1>
       <Filters route={route} filters={FILTERS} />
+      <ReplayShown ids={list.items?.map(({ id }) => id) ?? []} />
       <VirtualList
         label="Deliveries"
         list={list}
@@ -59,6 +61,32 @@ export function DeliveriesPage({ route }: { readonly route: Route }): JSX.Elemen
         )}
       />
     </>
+  );
+}
+
+/** As many as the API takes at once. */
+const MOST_REPLAYED = 500;
+
+interface ReplayedItems {
+  readonly items: readonly { readonly status: string }[];
+}
+
+function ReplayShown({ ids }: { readonly ids: readonly string[] }): JSX.Element | null {
+  const shown = ids.slice(0, MOST_REPLAYED);
+  if (shown.length === 0) return null;
+  return (
+    <ActionForm<ReplayedItems>
+      title={`Replay these ${shown.length}`}
+      word="Replay them"
+      path="/api/deliveries/replay"
+      fields={[{ name: 'replies', label: 'Post replies, too', type: 'check' }]}
+      confirming={`Process ${shown.length} deliveries again?`}
+      bodyOf={({ replies }) => ({ ids: shown, replies })}
+      done={({ items }) => {
+        const refused = items.filter(({ status }) => status === 'refused').length;
+        return `${items.length - refused} replayed${refused === 0 ? '' : `, ${refused} refused`}.`;
+      }}
+    />
   );
 }
 
@@ -221,69 +249,6 @@ function Decisions({ delivery: { decisions } }: { readonly delivery: WholeDelive
         }))}
       />
     </Section>
-  );
-}
-
-interface CommandRow {
-  readonly command: string;
-  readonly verdict: string;
-  readonly reason: string;
-}
-
-/** Which commands fire, and why the others do not. */
-export function CommandTable({ rows }: { readonly rows: readonly CommandRow[] }): JSX.Element {
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Command</th>
-          <th scope="col">Fires</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ command, verdict, reason }) => (
-          <tr key={`${command} ${verdict}`}>
-            <td>{visible(command)}</td>
-            <td>
-              <span class={`state ${verdict === 'no' ? 'plain' : 'good'}`}>{verdict}</span>
-            </td>
-            <td>{visible(reason)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-/** What a request would do with the present configuration. */
-export function Explained({
-  explanation: { obstacle, events },
-}: {
-  readonly explanation: ExplanationView;
-}): JSX.Element {
-  return (
-    <>
-      {obstacle !== null && <p class="note warn">Nothing runs: {visible(obstacle)}</p>}
-      {events.map(({ type, external_id: about, ignored, variant, in_shadow: inShadow, commands }) => (
-        <div key={type}>
-          <p class="row">
-            <strong>{visible(type)}</strong>
-            <span class="dim">{visible(about ?? '')}</span>
-            {variant !== null && <span>variant {visible(variant)}</span>}
-          </p>
-          {inShadow && <p class="note warn">In shadow: what would fire is recorded, and nothing runs.</p>}
-          {ignored !== null && <p class="note warn">Nothing runs: {visible(ignored)}</p>}
-          <CommandTable
-            rows={commands.map(({ command, fires, needs_approval: waits, reason }) => ({
-              command,
-              verdict: fires ? (waits ? 'fires, waits for approval' : 'fires') : 'no',
-              reason,
-            }))}
-          />
-        </div>
-      ))}
-    </>
   );
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { FlowDetails } from '../../src/task-views.ts';
 import type { DeliveryView } from '../../src/views.ts';
 import { apiQuery, type Filter, Filters } from '../kit/filters.tsx';
+import { ActionButton } from '../kit/form.tsx';
 import { VirtualList } from '../kit/list.tsx';
 import { dollars, ErrorNote, Facts, Ref, Section, State, Text, Time, visible } from '../kit/parts.tsx';
 import { pathOf, type Route } from '../kit/route.ts';
@@ -52,7 +53,7 @@ interface Moment {
 
 export function FlowPage({ id }: { readonly id: string }): JSX.Element {
   const on = { on: ['task', 'delivery', 'run'] };
-  const { data, error } = useApi<FlowDetails>(`/api/flows/${encodeURIComponent(id)}`, on);
+  const { data, error, reload } = useApi<FlowDetails>(`/api/flows/${encodeURIComponent(id)}`, on);
   return (
     <>
       <h1>{data === null ? id : visible(data.external_id)}</h1>
@@ -73,6 +74,15 @@ export function FlowPage({ id }: { readonly id: string }): JSX.Element {
               ]}
             />
           </Section>
+          {data.links.map(({ flow_id: from, external_id: about }) => (
+            <ActionButton<unknown>
+              key={from}
+              word={`Part it from ${visible(about)}`}
+              path={`/api/flows/${encodeURIComponent(from)}/unlink`}
+              done={() => 'They are two flows again.'}
+              reload={reload}
+            />
+          ))}
           <Timeline flow={data} />
           {data.conversations.map(({ id: conversation, tasks, cost_usd: cost, created_at: at }) => (
             <Conversation key={conversation} id={conversation} tasks={tasks} cost={cost} at={at} />

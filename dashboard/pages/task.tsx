@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { FlowDetails, RunView, TaskDetails } from '../../src/task-views.ts';
-import type { TaskView } from '../../src/views.ts';
+import { useState } from 'preact/hooks';
+import type { AttachedView } from '../../src/server/api/tasks.ts';
+import type { FlowDetails, LinkedView, RunView, TaskDetails } from '../../src/task-views.ts';
+import type { OutgoingView, TaskView } from '../../src/views.ts';
 import { ask } from '../kit/api.ts';
+import { ActionForm } from '../kit/form.tsx';
 import { useKeys } from '../kit/keys.ts';
-import { onEvents } from '../kit/live.ts';
 import {
   Button,
   Dialog,
@@ -25,6 +26,7 @@ import {
 import { pathOf } from '../kit/route.ts';
 import { useApi, useDoing } from '../kit/use.ts';
 import { questionOf, useDecision } from './decision.tsx';
+import { Log } from './log.tsx';
 
 export function TaskPage({ id }: { readonly id: string }): JSX.Element {
   const path = `/api/tasks/${encodeURIComponent(id)}`;
@@ -57,6 +59,7 @@ export function TaskPage({ id }: { readonly id: string }): JSX.Element {
               <Text of={data.error} label="Error" />
             </Section>
           )}
+          <More task={data} path={path} reload={reload} />
           {data.runs.toReversed().map((run) => (
             <Run key={run.id} run={run} />
           ))}
@@ -72,7 +75,7 @@ export function TaskPage({ id }: { readonly id: string }): JSX.Element {
 const VERBS: Readonly<Record<string, readonly string[]>> = {
   waiting_approval: ['approve', 'complete', 'cancel'],
   waiting_answer: ['answer', 'complete', 'fail', 'cancel'],
-  queued: ['complete', 'cancel'],
+  queued: ['start', 'complete', 'cancel'],
   running: ['complete', 'fail', 'cancel'],
   failed: ['retry'],
   cancelled: ['retry'],
@@ -166,6 +169,50 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
   );
 }
 
+/** What is wanted now and then. */
+function More({ task, path, reload }: StepsProps): JSX.Element {
+  return (
+    <Section title="More">
+      {task.delivery_id !== null && (
+        <ActionForm<OutgoingView>
+          title="Post in its thread"
+          word="Post"
+          path={`${path}/comment`}
+          fields={[{ name: 'text', label: 'Text', type: 'area', required: true }]}
+          done={({ id }) => `It is in the outbox as ${id}.`}
+        />
+      )}
+      <ActionForm<LinkedView>
+        title="Join its flow with another subject"
+        word="Join"
+        path={`${path}/link`}
+        fields={[
+          { name: 'to', label: 'Address of an issue, pull request, ticket or thread', required: true },
+        ]}
+        done={({ external_id: about }) => `It is one flow with ${about}.`}
+        reload={reload}
+      />
+      <ActionForm<AttachedView>
+        title="Take over its session"
+        word="Take over"
+        path={`${path}/attach`}
+        fields={[{ name: 'now', label: 'End the run that goes on', type: 'check' }]}
+        done={({ open_with: line, run_id: run }) =>
+          line === null ? `It is yours when ${run ?? 'the run'} has ended.` : `Open it with: ${line}`
+        }
+        reload={reload}
+      />
+      <ActionForm<TaskView>
+        title="Give its session back"
+        word="Give back"
+        path={`${path}/detach`}
+        done={({ status }) => `The task is ${status.replaceAll('_', ' ')}.`}
+        reload={reload}
+      />
+    </Section>
+  );
+}
+
 interface EndingProps {
   readonly verb: 'complete' | 'fail';
   readonly onClose: () => void;
@@ -220,22 +267,6 @@ function Prompt({ text }: { readonly text: string }): JSX.Element {
 /** Characters of one part of a prompt. */
 const SHOWN = 50_000;
 
-interface LogLine {
-  readonly at: string;
-  readonly kind: string;
-  readonly text: string;
-}
-interface LogPart {
-  readonly lines: readonly LogLine[];
-  readonly next: number;
-  readonly ended: boolean;
-}
-
-/** Lines of a log that are in the page. */
-const MOST_LINES = 1_000;
-/** How often the log of a run that goes on is read. */
-const LOG_MS = 1_000;
-
 function Run({ run }: { readonly run: RunView }): JSX.Element {
   const { id, agent, state, reason, cost_usd: cost, started_at: from, ended_at: to } = run;
   return (
@@ -261,69 +292,6 @@ function Run({ run }: { readonly run: RunView }): JSX.Element {
       />
       {run.log_path !== null && <Log id={id} />}
     </Section>
-  );
-}
-
-/** The log of a run, as it grows. */
-function Log({ id }: { readonly id: string }): JSX.Element {
-  const [lines, setLines] = useState<readonly LogLine[]>([]);
-  const [error, setError] = useState<Error | null>(null);
-  const box = useRef<HTMLOListElement>(null);
-  useEffect(() => {
-    const stop = new AbortController();
-    let next = 0;
-    let isOver = false;
-    let isReading = false;
-    const read = async () => {
-      if (isOver || isReading) return;
-      isReading = true;
-      try {
-        for (;;) {
-          const part = await ask<LogPart>('GET', `/api/runs/${id}/log?after=${next}`, undefined, stop.signal);
-          if (part.lines.length > 0) setLines((before) => [...before, ...part.lines].slice(-MOST_LINES));
-          const isEnd = part.next === next;
-          next = part.next;
-          if (isEnd) {
-            isOver = part.ended;
-            break;
-          }
-        }
-        setError(null);
-      } catch (reason) {
-        if (!stop.signal.aborted) setError(reason as Error);
-      } finally {
-        isReading = false;
-      }
-    };
-    void read();
-    const timer = setInterval(() => void read(), LOG_MS);
-    const off = onEvents((events) => {
-      if (events.some((event) => event.type === 'run' && event.id === id)) void read();
-    });
-    return () => {
-      stop.abort();
-      clearInterval(timer);
-      off();
-    };
-  }, [id]);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 120;
-    if (isAtEnd) element.scrollTop = element.scrollHeight;
-  }, [lines]);
-  return (
-    <>
-      <ErrorNote error={error} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so that keys have to reach it. */}
-      <ol class="log" ref={box} tabIndex={0} aria-label="Log">
-        {lines.map(({ at, kind, text }, index) => (
-          <li key={index} class={kind}>
-            <Time at={at} /> <span class="kind">{kind}</span> {visible(text)}
-          </li>
-        ))}
-      </ol>
-    </>
   );
 }
 

@@ -2,11 +2,14 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ExplanationView } from '../../src/server/dashboard/explanation.ts';
 import type { WebhookView } from '../../src/server/webhook-view.ts';
+import type { DeliveryView } from '../../src/views.ts';
 import { ask } from '../kit/api.ts';
+import { ActionForm } from '../kit/form.tsx';
 import { Button, DoingNote, ErrorNote, Facts, Scroll, Section, State, Time, visible } from '../kit/parts.tsx';
 import { go, pathOf } from '../kit/route.ts';
 import { type Doing, useApi, useDoing } from '../kit/use.ts';
-import { Explained } from './deliveries.tsx';
+import { Comparison } from './comparison.tsx';
+import { Explained } from './explained.tsx';
 
 /** What the API shows of a webhook and takes from no one. */
 const SHOWN_ONLY: readonly string[] = [
@@ -41,6 +44,7 @@ export function WebhookPage({ id }: { readonly id: string }): JSX.Element {
           <Overview webhook={data} path={path} reload={reload} />
           <Form path={path} />
           <WouldFire path={path} webhook={data} />
+          <Comparison path={path} name={data.name} />
           <Settings webhook={data} path={path} reload={reload} />
           <Commands webhook={data} path={path} reload={reload} />
         </>
@@ -120,8 +124,33 @@ function Overview({ webhook, path, reload }: PartProps): JSX.Element {
       <p>
         <a href={pathOf('deliveries', null, { webhook: webhook.name })}>Show its deliveries</a>
       </p>
+      <ActionForm<{ handshake: { kind?: string } | null }>
+        title="Answer the next handshake of the sender"
+        word="Await it for ten minutes"
+        path={`${path}/await`}
+        done={({ handshake }) => (handshake === null ? 'None came.' : 'It came, and was answered.')}
+      />
+      <ActionForm<{ delivery: DeliveryView }>
+        title="Process a payload as if it had come"
+        word="Process it"
+        path="/api/replays"
+        fields={[
+          { name: 'headers', label: 'Headers as JSON', type: 'area', value: '{}' },
+          { name: 'body', label: 'Body', type: 'area', required: true },
+          { name: 'sample', label: 'As a sample, which is pruned as one', type: 'check' },
+        ]}
+        bodyOf={({ headers, body, sample }) => ({
+          ...{ webhook: webhook.name, sample, headers: JSON.parse(String(headers)) },
+          body_base64: base64Of(String(body)),
+        })}
+        done={({ delivery }) => `It is ${delivery.id}: ${delivery.status}.`}
+      />
     </Section>
   );
+}
+
+function base64Of(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
 }
 
 function countsOf({ deliveries }: WebhookView): string {

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { WebhookView } from '../../src/server/webhook-view.ts';
 import { ask } from '../kit/api.ts';
+import { ActionForm } from '../kit/form.tsx';
 import { VirtualList } from '../kit/list.tsx';
 import { Button, Dialog, DoingNote, State, Time, visible } from '../kit/parts.tsx';
 import { pathOf } from '../kit/route.ts';
@@ -40,6 +41,26 @@ export function WebhooksPage(): JSX.Element {
             <span class="cut dim">{hasSecret ? '' : 'has no secret'}</span>
           </>
         )}
+      />
+      <ActionForm<readonly unknown[]>
+        title="Import what was exported"
+        word="Import"
+        path="/api/webhooks/import"
+        fields={[
+          { name: 'content', label: 'JSON of `hookctl webhook export`', type: 'area', required: true },
+        ]}
+        bodyOf={({ content }) => ({ content: JSON.parse(String(content)) })}
+        done={(items) => `Took in ${items.length}.`}
+        isShown
+        reload={list.reload}
+      />
+      <ActionForm<unknown>
+        title="Bring the last good copy of webhooks.json back"
+        word="Bring back"
+        path="/api/webhooks/restore"
+        confirming="Replace webhooks.json by its last good copy?"
+        done={() => 'It is in force again.'}
+        reload={list.reload}
       />
       {isAdding && (
         <Add

@@ -95,7 +95,9 @@ console.log('I read the request.');
 setTimeout(() => console.log('The login works again: the session was read before it was written.'), 300);
 `;
 
-const YAML = `agents:
+const YAML = `schedules:
+  nightly: { cron: '0 3 * * *', prompt: Tidy up, agent: brain }
+agents:
   brain: { use: command, program: ./agent.js }
   planning: { use: command, program: ./agent.js }
 `;
@@ -111,13 +113,21 @@ interface Items {
 }
 
 async function walk(browser: Browser, axe: string): Promise<void> {
+  const github = await startProviderApis();
+  try {
+    await walkWith(browser, axe, github.url);
+  } finally {
+    await github.close();
+  }
+}
+
+async function walkWith(browser: Browser, axe: string, github: string): Promise<void> {
   const folder = join(root, 'project');
   mkdirSync(folder);
   writeFileSync(join(folder, 'agent.js'), AGENT, { mode: 0o755 });
-  const github = await startProviderApis();
   writeFileSync(
     join(folder, 'webhooks.yml'),
-    `${YAML}credentials: { github: { tokenEnv: TOKEN_OF_GITHUB, baseUrl: "${github.url}" } }\n`,
+    `${YAML}credentials: { github: { tokenEnv: TOKEN_OF_GITHUB, baseUrl: "${github}" } }\n`,
   );
   const server = await serve(folder, { env: { TOKEN_OF_GITHUB: 'for-loopback' } });
   await fill(server);
@@ -160,6 +170,7 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   await question({ server, open, shows, axe });
   await whileTasksCome({ server, open, shows, axe });
   await byMouse({ server, open, shows, axe });
+  await byForms({ server, open, shows, axe });
   await hostile({ server, open, shows, axe });
   check('no error or warning in the console', problems.length === 0, problems.join('\n'));
   check('no request to anywhere else', foreign.length === 0, foreign.join('\n'));
@@ -167,7 +178,6 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   const { perSecond, longest } = await flood(browser);
   const came = `${Math.round(perSecond)} events/s`;
   check(`${came} leave ${Math.round(longest)} ms between two frames at most`, longest < FROZEN_MS, longest);
-  await github.close();
   await gone(folder, { server, open, shows, axe });
 }
 
@@ -227,6 +237,7 @@ async function everyPage({ server, open, shows, axe }: Walk): Promise<void> {
     'traffic?by=agent': 'Statistics by agent',
     traffic: 'processed',
     audit: 'webhook.add',
+    setup: 'nightly',
     [`deliveries/${delivery?.id}`]: 'why the login fails',
     [`tasks/${task?.id}`]: 'The login works again',
     [`flows/${flow?.id}`]: 'Timeline',
@@ -461,12 +472,44 @@ async function byMouse({ server, open, shows }: Walk): Promise<void> {
   await tasks.close();
 }
 
+/** What is set up now and then, and what the lists can do at once. */
+async function byForms({ server, open, shows }: Walk): Promise<void> {
+  const page = await open('audit');
+  await shows(page, 'webhook.add');
+  await page.keyboard.press('9');
+  await shows(page, 'nightly');
+  await page.evaluate(click('Pause'));
+  check('a schedule is paused', await shows(page, 'It is paused.'));
+  await page.evaluate(click('Run now'));
+  check('a schedule runs now', await shows(page, 'Made task-'));
+  await page.evaluate(click('Make a token'));
+  await page.evaluate(type('Owner', 'ada'));
+  await page.evaluate(click('Make'));
+  await page.waitForFunction("document.querySelector('.secret') !== null", { timeout: PATIENCE_MS });
+  const { items } = await server.call<{ items: { owner: string }[] }>('GET', '/api/tokens');
+  check('a token of an owner is made and shown once', items[0]?.owner === 'ada', JSON.stringify(items));
+  await page.close();
+  const deliveries = await open('deliveries?text=thanks');
+  await shows(deliveries, 'Replay these 1');
+  await deliveries.evaluate('window.confirm = () => true');
+  await deliveries.evaluate(click('Replay these 1'));
+  await deliveries.evaluate(click('Replay them'));
+  check('the deliveries of a list are replayed', await shows(deliveries, '1 replayed.'));
+  await deliveries.close();
+}
+
 /** The server goes and comes again; a token that it does not take. */
 async function gone(folder: string, { server, open, shows }: Walk): Promise<void> {
   const wrong = await open('now#token=wrong');
   await wrong.waitForFunction("document.querySelector('.sign-in [role=alert]') !== null");
   check('a wrong token is refused with words', true);
   await wrong.close();
+  const refused = await open('setup');
+  await shows(refused, 'nightly');
+  await refused.evaluate(click('Take in what never arrived'));
+  await refused.evaluate(click('Read the logs'));
+  check('a refusal says what to do', await shows(refused, 'hookctl connect github'));
+  await refused.close();
   const page = await open('deliveries?text=afterwards');
   await shows(page, 'No delivery fits.');
   await server.stop();

@@ -8,6 +8,7 @@ import type { ManagementEnv } from '../api/guard.ts';
 const TYPES = {
   'app.js': 'text/javascript; charset=utf-8',
   'traffic.js': 'text/javascript; charset=utf-8',
+  'setup.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const;
