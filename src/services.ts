@@ -1,7 +1,14 @@
 import { dirname } from 'node:path';
 import type { DynamicWebhooks } from './config/dynamic/index.ts';
 import type { Configuration } from './config/index.ts';
-import { locate, type ProjectPaths, prepareDataFolder, requireOwnFolder } from './config/project/locate.ts';
+import {
+  isRemote,
+  locate,
+  type ProjectPaths,
+  prepareDataFolder,
+  requireFolder,
+  requireOwnFolder,
+} from './config/project/locate.ts';
 import type { Engine, EngineOptions } from './deliveries/engine.ts';
 import { failure } from './errors.ts';
 import { createIds, type IdSource } from './lib/ids.ts';
@@ -85,22 +92,6 @@ export interface Services extends Host {
   defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
   close(): Promise<void>;
-}
-
-/** A token of an owner, with which a command only asks a server: its user may have no data folder, or another one. */
-export const TOKEN_VARIABLE = 'HOOKCTL_TOKEN';
-
-/** Whether a command works with a token of an owner, and not with the data folder. */
-export function isRemote(env: NodeJS.ProcessEnv): boolean {
-  return (env[TOKEN_VARIABLE] ?? '') !== '';
-}
-
-/** Throws `needs_folder` where a command would look into the data folder, or change it, with a token of an owner. */
-export function requireFolder(env: NodeJS.ProcessEnv): void {
-  if (!isRemote(env)) return;
-  const message = `with ${TOKEN_VARIABLE} a command only asks the server; this one needs the data folder itself`;
-  const fix = `Run it as the person who runs hookctl, without ${TOKEN_VARIABLE}.`;
-  throw failure('needs_folder', message, { fix });
 }
 
 /** The data folder in the hands of this process, until the services close. */

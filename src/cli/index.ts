@@ -20,6 +20,8 @@ type CliEntry = (Verb | Group) & {
   readonly summary: string;
   /** Heading under which the help lists it. */
   readonly group: 'Start' | 'Webhooks' | 'Deliveries' | 'Tasks' | 'Upkeep';
+  /** It works with the data folder and the machine, so that it is refused where a token of an owner is meant to be used. */
+  readonly needsFolder?: true;
 };
 
 /** Every command, in the order of the help. */
@@ -33,12 +35,14 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'check',
     group: 'Start',
+    needsFolder: true,
     summary: 'validate all configuration without serving',
     load: async () => (await import('./check.ts')).configureCheck,
   },
   {
     name: 'doctor',
     group: 'Start',
+    needsFolder: true,
     summary: 'look at this installation: what is wrong, what to type',
     load: async () => (await import('./doctor/doctor.ts')).configureDoctor,
   },
@@ -51,6 +55,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'serve',
     group: 'Start',
+    needsFolder: true,
     summary: 'receive webhooks and turn them into tasks',
     load: async () => (await import('./serve/serve.ts')).configureServe,
   },
@@ -69,6 +74,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'trigger',
     group: 'Start',
+    needsFolder: true,
     summary: 'send a signed sample event to the running server',
     load: async () => (await import('./trigger/trigger.ts')).configureTrigger,
   },
@@ -223,6 +229,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'workspace',
     group: 'Tasks',
+    needsFolder: true,
     summary: 'list, open and remove the checkouts of agents',
     subcommands: [
       { name: 'list', load: async () => (await import('./workspace.ts')).configureList },
@@ -257,6 +264,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'claude',
     group: 'Tasks',
+    needsFolder: true,
     summary: 'show Claude Code’s task list, use it in a project',
     subcommands: [
       { name: 'status', load: async () => (await import('./claude/status.ts')).configureStatus },
@@ -274,6 +282,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'mcp',
     group: 'Tasks',
+    needsFolder: true,
     summary: 'serve MCP tools for agents on stdin and stdout',
     load: async () => (await import('./mcp.ts')).configureMcp,
   },
@@ -292,24 +301,28 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'backup',
     group: 'Upkeep',
+    needsFolder: true,
     summary: 'back up the data folder, also while serving',
     load: async () => (await import('./backup.ts')).configureBackup,
   },
   {
     name: 'restore',
     group: 'Upkeep',
+    needsFolder: true,
     summary: 'replace the stored data with a backup',
     load: async () => (await import('./restore.ts')).configureRestore,
   },
   {
     name: 'store',
     group: 'Upkeep',
+    needsFolder: true,
     summary: 'import what hookctl 0.1.0 stored',
     subcommands: [{ name: 'import', load: async () => (await import('./store.ts')).configureImport }],
   },
   {
     name: 'service',
     group: 'Upkeep',
+    needsFolder: true,
     summary: 'run hookctl as a service of this user',
     subcommands: [
       { name: 'install', load: async () => (await import('./service/service.ts')).configureInstall },
@@ -334,6 +347,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'bug-report',
     group: 'Upkeep',
+    needsFolder: true,
     summary: 'gather what a maintainer needs, without secrets',
     load: async () => (await import('./doctor/bug-report.ts')).configureBugReport,
   },

@@ -50,7 +50,8 @@ export const configureMcp: CliCommand = (command, runner) => {
 const NOTES = `
 Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a
 person. It works with and without a running server. The same tools are at /mcp
-of the management address (Streamable HTTP, with the token of \`hookctl token\`).`;
+of the management address (Streamable HTTP, with the token of \`hookctl token\`,
+or with one of an owner: see \`hookctl token create\`).`;
 
 async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0> {
   if (flags.ask !== undefined && flags.channel !== true) {

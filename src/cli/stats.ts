@@ -1,8 +1,9 @@
+import { isRemote } from '../config/project/locate.ts';
 import { usageError } from '../errors.ts';
 import { camelKeys } from '../lib/case.ts';
 import { say } from '../lib/io.ts';
 import { milliseconds, timeSpan } from '../lib/units.ts';
-import { isRemote, type Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { MOST_STEPS, STATS_BY, type Stat, type StatsFilter } from '../store/stats.ts';
 import { type StatsView, statsView } from '../task-views.ts';
 import { iso } from '../views.ts';

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { requireFolder } from '../config/project/locate.ts';
 import { notFound } from '../errors.ts';
 import { say } from '../lib/io.ts';
 import { duration } from '../lib/units.ts';
@@ -6,7 +7,7 @@ import { SCOPES, type Scope } from '../server/access/caller.ts';
 import type { TokenView } from '../server/access/routes.ts';
 import type { Page } from '../server/api/route.ts';
 import { readToken } from '../server/credentials.ts';
-import { requireFolder } from '../services.ts';
+
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { managementCall } from './kit/operate.ts';
 import { collectFrom } from './kit/options.ts';

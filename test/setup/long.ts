@@ -19,6 +19,7 @@ export const LONG: readonly string[] = [
   'test/cli/generic.test.ts',
   'test/cli/help.test.ts',
   'test/cli/project.test.ts',
+  'test/cli/remote.test.ts',
   'test/cli/replay-many.test.ts',
   'test/cli/replay-to.test.ts',
   'test/cli/task.test.ts',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { locate, requireOwnFolder } from '../../config/project/locate.ts';
+import { isRemote, locate, requireOwnFolder } from '../../config/project/locate.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { Host } from '../../services.ts';
 import type { StoreReader } from '../../store/store.ts';
@@ -35,6 +35,7 @@ async function candidates(
   { kind, given, configFlag }: Question,
 ): Promise<readonly Candidate[]> {
   if (kind === 'provider' || kind === 'event') return ofProviders(kind, given[0]);
+  if (isRemote(env)) return [];
   const located = locate({ cwd, env, home, configFlag });
   requireOwnFolder(located.dataFolder);
   if (kind === 'webhook') {

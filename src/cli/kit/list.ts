@@ -1,7 +1,8 @@
+import { requireFolder } from '../../config/project/locate.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { requireFolder, type Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Filters, StoreReader } from '../../store/store.ts';
 import { OPERATOR } from '../../types/webhook.ts';
 import type { Command, JsonFlags, Runner } from './command.ts';

@@ -1,4 +1,5 @@
 import { type Command as AnyCommand, Help, type Option } from 'commander';
+import { requireFolder } from '../../config/project/locate.ts';
 import { type ExitCode, usageError } from '../../errors.ts';
 import { paint } from '../../lib/io.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
@@ -18,6 +19,7 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
   const program = createProgram(host);
   for (const entry of commands) {
     const command = addEntry(program, entry);
+    if (entry.needsFolder === true) command.hook('preAction', () => requireFolder(host.env));
     if (argv.includes(entry.name)) await configure(command, runner, entry);
   }
   pointToOwnHelp(program, 'hookctl');

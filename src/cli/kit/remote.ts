@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { isRemote, TOKEN_VARIABLE } from '../../config/project/locate.ts';
 import { usageError } from '../../errors.ts';
 import { secret } from '../../lib/redact/redact.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import type { Page } from '../../server/api/route.ts';
 import type { ManagementAddress } from '../../server/client.ts';
-import { isRemote, type Services, TOKEN_VARIABLE } from '../../services.ts';
+import type { Services } from '../../services.ts';
 
 /** Where the server is that a token of an owner is for. */
 const URL_VARIABLE = 'HOOKCTL_URL';

@@ -5,10 +5,12 @@ import { say } from '../../lib/io.ts';
 import { pause } from '../../lib/time.ts';
 import type { AttachedView } from '../../server/api/tasks.ts';
 import type { Services } from '../../services.ts';
+import type { RunView } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
+import { remoteView } from '../kit/remote.ts';
 import { printChanged } from './change.ts';
 
 interface AttachFlags extends JsonFlags {
@@ -80,9 +82,14 @@ async function ended(app: Services, runId: string, now: boolean): Promise<boolea
   void app.signals.next().then(() => stop.abort());
   if (!now) say(app.io.err, 'The agent finishes its turn; --now ends it at once.');
   do {
-    if (app.reader()?.run(runId)?.endedAt != null) return true;
+    if (await isOver(app, runId)) return true;
   } while (await pause(POLL_MS, stop.signal));
   return false;
+}
+
+async function isOver(app: Services, runId: string): Promise<boolean> {
+  const remote = await remoteView<RunView>(app, `runs/${encodeURIComponent(runId)}`);
+  return remote === null ? app.reader()?.run(runId)?.endedAt != null : remote.ended_at !== null;
 }
 
 export const configureDetach: CliCommand = (command, runner) => {

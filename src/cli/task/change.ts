@@ -1,8 +1,9 @@
+import { isRemote } from '../../config/project/locate.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import type { ReleasedView, ReportBody, TaskVerb } from '../../server/api/tasks.ts';
-import { isRemote, type Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { iso, type TaskView } from '../../views.ts';
 import type { CliCommand, Command, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';

@@ -1,10 +1,11 @@
+import { isRemote } from '../../config/project/locate.ts';
 import { usageError } from '../../errors.ts';
 import { wrap } from '../../lib/text/wrap.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
-import { isRemote, type Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { type CliCommand, HELP_WIDTH, type JsonFlags } from '../kit/command.ts';
 import { webhookCall } from '../kit/operate.ts';

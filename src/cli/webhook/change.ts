@@ -1,10 +1,11 @@
 import { dynamicWebhook } from '../../config/dynamic/find.ts';
+import { isRemote } from '../../config/project/locate.ts';
 import { commandsOut, paint, say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import type { Page } from '../../server/api/route.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
-import { isRemote, type Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { FormField, Webhook } from '../../types.ts';
 import { printJson, warn } from '../kit/print.ts';
 import { formLines, shownForm } from './view.ts';

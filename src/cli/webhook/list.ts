@@ -1,11 +1,11 @@
 import { dirname, relative } from 'node:path';
 import { type Listing, listed, quickListing } from '../../config/listing.ts';
 import { type UnloadedFile, unloadedText } from '../../config/modules/files.ts';
-import { locate, type ProjectPaths } from '../../config/project/locate.ts';
+import { isRemote, locate, type ProjectPaths } from '../../config/project/locate.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
-import { isRemote, type ServiceFlags, type Services } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { catchUp, missingNote } from '../../store/local/catch-up.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { isRemote } from '../../config/project/locate.ts';
 import { duration } from '../../lib/units.ts';
-import { isRemote, type Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { webhookCall } from '../kit/operate.ts';
 import { localTime } from '../kit/print.ts';

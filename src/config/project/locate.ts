@@ -1,12 +1,28 @@
 import { statSync } from 'node:fs';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, failure } from '../../errors.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import { howToTrust, trustedFolders, trustProblem } from './trust.ts';
 
 export const PROJECT_FILE = 'webhooks.yml';
 export const DATA_FOLDER = '.hookctl';
+
+/** A token of an owner, with which a command only asks a server: its user may have no data folder, or another one. */
+export const TOKEN_VARIABLE = 'HOOKCTL_TOKEN';
+
+/** Whether a command works with a token of an owner, and not with the data folder. */
+export function isRemote(env: Readonly<Record<string, string | undefined>>): boolean {
+  return (env[TOKEN_VARIABLE] ?? '') !== '';
+}
+
+/** Throws `needs_folder` where a command would look into the data folder, or change it, with a token of an owner. */
+export function requireFolder(env: Readonly<Record<string, string | undefined>>): void {
+  if (!isRemote(env)) return;
+  const message = `with ${TOKEN_VARIABLE} a command only asks the server; this one needs the data folder itself`;
+  const fix = `Run it as the person who runs hookctl, without ${TOKEN_VARIABLE}.`;
+  throw failure('needs_folder', message, { fix });
+}
 
 interface LocateOptions {
   readonly cwd: string;

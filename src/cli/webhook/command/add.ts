@@ -1,9 +1,9 @@
 import { eventMatches } from '../../../conditions/event-type.ts';
+import { isRemote } from '../../../config/project/locate.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
 import type { CommandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
-import type { Provider } from '../../../types.ts';
 import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { readChanged } from '../change.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
@@ -40,11 +40,11 @@ async function add(app: Services, ref: string, flags: AddFlags): Promise<0> {
   const target = await commandTarget(app, ref);
   const command = await target.call<CommandView>({ method: 'POST', path: target.path, body: given });
   const { provider: name, command_prefix: prefix } = target.webhook;
-  const { provider } = await readChanged(app, target.webhook);
+  const samples = isRemote(app.env) ? [] : (await readChanged(app, target.webhook)).provider.samples;
   const trial =
     flags.trigger === undefined
       ? commandLine('--text', `${prefix} ${flags.textName}`)
-      : sampleTypes(provider).find((type) => eventMatches([flags.trigger ?? ''], type));
+      : samples.map(({ type }) => type).find((type) => eventMatches([flags.trigger ?? ''], type));
   return reportCommand(app, flags.json, target, {
     did: 'added',
     command,
@@ -53,8 +53,4 @@ async function add(app: Services, ref: string, flags: AddFlags): Promise<0> {
         ? `hookctl webhook show ${webhookRef}`
         : `hookctl trigger ${name} ${trial} --webhook ${webhookRef}`,
   });
-}
-
-function sampleTypes({ samples }: Provider): readonly string[] {
-  return samples.map(({ type }) => type);
 }
