@@ -77,7 +77,6 @@ export async function serve(
   redactor.learn('tunnel', () => tunnelSecrets(address.tunnel, env));
 
   const held = await services.hold('serve');
-  services.defer(boundHeap());
 
   const metrics = createMetrics();
   services.defer(metrics.close);
@@ -210,7 +209,7 @@ export async function serve(
     tunnel = openServeTunnel(services, { settings: address.tunnel, ingressPort, relayKey, report });
     closing.push(tunnel.close);
   }
-  await Promise.all([preload(), store.probe()]);
+  await store.probe();
   // A client that finds the server by this may ask it at once, so that all of its facts have to be known.
   const managementPort = portOf(management);
   const server = { ingressHost: host, ingressPort, managementPort, managementSocket, publicUrl, relayKey };
@@ -277,6 +276,9 @@ export async function serve(
   services.defer(connections.close);
   emit({ type: 'ready', start });
   recovery.begin();
+  // From here on: while it starts, most of what fills the heap stays.
+  services.defer(boundHeap());
+  await preload();
   return scheduler;
 }
 
