@@ -72,7 +72,7 @@ const NEEDS: Readonly<Record<string, Scope | 'operator'>> = {
   'get /runs/:id/log': 'read',
   'get /spend': 'read',
   'get /stats': 'read',
-  'get /budgets': 'operator',
+  'get /budgets': 'read',
   'get /flows': 'read',
   'get /flows/:id': 'read',
   'post /flows/:id/unlink': 'tasks',
