@@ -1,39 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { CompletedCommand } from '../../src/cli/completion/tree.ts';
 import { readProject } from '../../src/config/project/schema.ts';
+import { blocksOf, PAGES, pages } from '../support/docs.ts';
 import { tell } from '../support/in-process.ts';
 import { sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** What a user reads. */
-const PAGES = [
-  ...['README.md', 'SECURITY.md', 'UPGRADING.md'],
-  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
-].filter((name) => name.endsWith('.md'));
-
-interface Block {
-  readonly page: string;
-  readonly line: number;
-  /** What is behind the fence: `sh`, `yaml`, `yaml compose.yaml`. */
-  readonly language: string;
-  readonly text: string;
-}
-
-const pages = new Map(PAGES.map((page) => [page, readFileSync(join(ROOT, page), 'utf8')]));
-
-function blocksOf(page: string): readonly Block[] {
-  const text = pages.get(page) ?? '';
-  return [...text.matchAll(/^( *)```([^\n]+)\n([\s\S]*?)^\1```$/gm)].map((found) => ({
-    page,
-    line: text.slice(0, found.index).split('\n').length + 1,
-    language: found[2] ?? '',
-    text: (found[3] ?? '').replaceAll(new RegExp(`^${found[1]}`, 'gm'), ''),
-  }));
-}
-
 let program: CompletedCommand;
 beforeAll(async () => {
   const { stdout } = await tell(await sandboxForFile(), 'completion', 'json');

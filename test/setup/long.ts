@@ -39,6 +39,7 @@ export const LONG: readonly string[] = [
   'test/contracts/store.test.ts',
   'test/contracts/tunnels.test.ts',
   'test/deliveries/dedupe.test.ts',
+  'test/docs/run.test.ts',
   'test/deliveries/repair.test.ts',
   'test/deliveries/strangers.test.ts',
   'test/docs/adding.test.ts',
