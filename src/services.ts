@@ -21,6 +21,8 @@ import { openReader } from './store/local/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFile, lockFolder } from './store/local/lock.ts';
 import { databasePath, explained } from './store/local/sqlite.ts';
 import { endSwap, finishSwap, isSwapping } from './store/local/swap.ts';
+import { storeAddress } from './store/postgres/chosen.ts';
+import type { Address } from './store/postgres/client.ts';
 import type { Store, StoreReader } from './store/store.ts';
 import { type Actor, type NewAuditEntry, OPERATOR } from './types.ts';
 
@@ -70,7 +72,9 @@ export interface Services extends Host {
   }): Promise<Configuration>;
   /** The db of dynamic webhooks, for changes. */
   dynamic(): Promise<DynamicWebhooks>;
-  /** The store, read-only; null while the data folder holds none. */
+  /** The database that holds the store; null for the data folder. */
+  readonly database: Address | null;
+  /** The store, read-only; null while there is none. */
   reader(): StoreReader | null;
   /** The process that works on the data folder now. */
   holder(): Holder | null;
@@ -113,11 +117,30 @@ export async function openServices(host: Host, flags: ServiceFlags): Promise<Ser
       ...{ pid: host.pid, command: 'restore', version: hookctlVersion() },
       ...{ startedAt: Date.now(), server: null },
     });
-  return servicesIn(host, located);
+  return servicesIn(host, located, await sharedStore(host, located));
+}
+
+/** The store that several servers share, with what opens it. */
+type SharedStore = typeof import('./store/postgres/index.ts') & { readonly address: Address };
+
+async function sharedStore(
+  { env, redactor }: Host,
+  { projectFile }: ProjectPaths,
+): Promise<SharedStore | null> {
+  const address = await storeAddress(projectFile, env);
+  if (address === null) return null;
+  const { password } = new URL(address.url);
+  redactor.learn('store', () => (password === '' ? [] : [password, decodeURIComponent(password)]));
+  return { ...(await import('./store/postgres/index.ts')), address };
 }
 
 /** `ran`: this process has run the project's modules already. */
-function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
+function servicesIn(
+  host: Host,
+  located: ProjectPaths,
+  shared: SharedStore | null = null,
+  ran = false,
+): Services {
   const { env, cwd, redactor } = host;
   const clock = systemClock;
   const ids = createIds(clock.now);
@@ -159,6 +182,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
   async function append(entries: readonly NewAuditEntry[]): Promise<void> {
     if (entries.length === 0) return;
     if (store !== null) return store.recordAudit(entries);
+    if (shared !== null) return shared.appendPostgresAudit(shared.address, entries, redactor.redact);
     await prepareFolder();
     const { appendAudit } = await import('./store/local/audit-log.ts');
     const holder = { pid: host.pid, command: 'webhook', version, startedAt: clock.now(), server: null };
@@ -173,6 +197,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
     ids,
     version,
     located,
+    database: shared?.address ?? null,
 
     async configuration({ createMissing = false, runModules = false, file } = {}) {
       requireFolder(env);
@@ -197,7 +222,10 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
 
     reader() {
       requireFolder(env);
-      if (reader === null) {
+      if (reader === null && shared !== null) {
+        reader = shared.openPostgresReader(shared.address);
+        if (reader !== null) closers.push(reader.close);
+      } else if (reader === null) {
         requireOwnFolder(located.dataFolder);
         const path = databasePath(located.dataFolder);
         // A process that has the store open indexes what it accepts itself.
@@ -238,6 +266,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
         ids,
         redact,
         learn,
+        database: shared?.address ?? null,
       };
       const { openEngine } = await import('./deliveries/engine.ts');
       const engine = await openEngine({ ...options, ...surroundings });
@@ -252,7 +281,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
     audit: (entry, by = actor) =>
       append([{ revision: null, owner: OPERATOR, ...entry, at: clock.now(), actor: by }]),
 
-    part: (dataFolder) => servicesIn(host, { ...located, dataFolder }, ran),
+    part: (dataFolder) => servicesIn(host, { ...located, dataFolder }, null, ran),
 
     defer: (close) => void closers.push(close),
 

@@ -3,6 +3,7 @@ import { say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { bytes, printJson } from './kit/print.ts';
+import { requireLocalStore } from './kit/stored.ts';
 
 export const configureBackup: CliCommand = (command, runner) => {
   command
@@ -16,6 +17,7 @@ export const configureBackup: CliCommand = (command, runner) => {
 };
 
 async function run(app: Services, folder: string, { json = false }: JsonFlags): Promise<0> {
+  requireLocalStore(app, 'backup');
   const { backUp } = await import('../store/local/backup.ts');
   const target = resolve(app.cwd, folder);
   const { dataFolder } = app.located;

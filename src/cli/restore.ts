@@ -10,6 +10,7 @@ import type { Loss, Staged } from '../store/local/restore.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { counted, localTime, printJson } from './kit/print.ts';
 import { agrees, canAsk } from './kit/prompts.ts';
+import { requireLocalStore } from './kit/stored.ts';
 
 interface RestoreFlags extends JsonFlags {
   readonly yes?: boolean;
@@ -33,6 +34,7 @@ export const configureRestore: CliCommand = (command, runner) => {
 async function run(app: Services, typed: string, { yes = false, json = false }: RestoreFlags): Promise<0> {
   const { io, clock, actor, located } = app;
   const { dataFolder } = located;
+  requireLocalStore(app, 'restore');
   const source = sourceOf(app, typed);
   refuseBesideServer(app, typed);
   await app.hold('restore');

@@ -6,6 +6,7 @@ import { say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
+import { requireLocalStore } from './kit/stored.ts';
 
 export const configureImport: CliCommand = (command, runner) => {
   command
@@ -22,6 +23,7 @@ async function run(app: Services, typed: string, { json = false }: JsonFlags): P
   const { io, clock, cwd, located } = app;
   const { dataFolder } = located;
   const source = resolve(cwd, typed);
+  requireLocalStore(app, 'store import');
   await app.hold('store import');
   const isInPlace = realPath(source) === realPath(dataFolder);
   if (!isInPlace) await refuseOther(source, dataFolder);

@@ -12,6 +12,8 @@ import { hookctlVersion } from '../package-root.ts';
 import { loadProvider } from '../providers/index.ts';
 import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';
+import type { Address } from '../store/postgres/client.ts';
+import type { Store } from '../store/store.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot, ThreadRef } from '../types.ts';
@@ -42,6 +44,8 @@ export interface Engine {
 }
 
 interface EngineEnvironment {
+  /** The database that holds the store; default: the data folder does. */
+  readonly database?: Address | null;
   readonly dataFolder: string;
   /** The folder that the user works in, shown by viewers of the task list. */
   readonly projectFolder: string;
@@ -59,7 +63,7 @@ interface EngineEnvironment {
 export async function openEngine(options: EngineOptions & EngineEnvironment): Promise<Engine> {
   const { configuration, snapshot, insecure, onResult, clock, ids } = options;
   const { ingress, loopGuard, runs, owners } = configuration.project;
-  const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
+  const store = await storeOf(options);
   const claude = await openClaudeTasks({
     ...claudeOptions(configuration, options),
     record: store.noteSync,
@@ -112,6 +116,13 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
       await store.close();
     },
   };
+}
+
+/** PostgreSQL's client is loaded where it is used. */
+async function storeOf({ database, dataFolder, redact }: EngineEnvironment): Promise<Store> {
+  if (database == null) return openStore({ path: databasePath(dataFolder), redact });
+  const { openPostgres } = await import('../store/postgres/index.ts');
+  return openPostgres({ address: database, redact, folder: dataFolder });
 }
 
 function userAgent(): string {

@@ -2,7 +2,7 @@ import { failure, messageOf } from '../errors.ts';
 import { createKeyLock } from '../lib/key-lock.ts';
 import { fullJitter, pause } from '../lib/time.ts';
 import { timeSlicer } from '../lib/time-slicer.ts';
-import type { PendingDelivery } from '../store/store.ts';
+import type { PendingDelivery } from '../store/selection.ts';
 import type { DispatchResult, Held, PipelineContext } from './context.ts';
 import { dispatch } from './dispatch.ts';
 import type { ParsedDelivery } from './settle.ts';
@@ -28,6 +28,8 @@ export interface Queue {
   passBy(result: DispatchResult): void;
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
+  /** Looks again at what waits for other machines. */
+  wake(): void;
   readonly depth: () => number;
   /** Throws `queue_full` while so much waits that more must not be promised. */
   requireRoom(): void;
@@ -62,6 +64,8 @@ export function createQueue(
   const running = new Set<Promise<void>>();
   /** Deliveries that wait for others of their flow, by id. */
   const held = new Map<string, Entry>();
+  /** Lanes whose first delivery waits for one of another machine. */
+  const later = new Set<string>();
   const stop = new AbortController();
   const inTurns = timeSlicer();
   const oneActAtATime = createKeyLock();
@@ -105,10 +109,15 @@ export function createQueue(
   function startOne(): void {
     const key = hasPlace() ? ready.shift() : undefined;
     if (key === undefined) return;
-    const run: Promise<void> = workOne(key).finally(() => {
-      running.delete(run);
-      pump();
-    });
+    const run: Promise<void> = workOne(key)
+      .catch(() => {
+        // The store can't be read: it is tried again.
+        later.add(key);
+      })
+      .finally(() => {
+        running.delete(run);
+        pump();
+      });
     running.add(run);
   }
 
@@ -117,6 +126,8 @@ export function createQueue(
     const lane = lanes.get(key);
     const entry = lane?.[0];
     if (lane === undefined || entry === undefined) return;
+    const turn = context.store.shared?.turnOf(entry.item.id) ?? 'now';
+    if (turn === 'later') return void later.add(key);
     const leave = once(() => {
       lane.shift();
       keptBytes -= entry.parsedDelivery?.delivery.size ?? 0;
@@ -124,7 +135,10 @@ export function createQueue(
       else lanes.delete(key);
       pump();
     });
-    const result = await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, leave);
+    const result =
+      turn === 'elsewhere'
+        ? null
+        : await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, leave);
     leave();
     if (isHeld(result)) return hold(entry, result.heldUntil);
     depth -= 1;
@@ -133,7 +147,7 @@ export function createQueue(
 
   /** The result of a delivery that another one of its group has taken along, and reported. */
   function takenAlong({ id }: PendingDelivery): DispatchResult | null {
-    const delivery = stop.signal.aborted ? null : context.store.delivery(id);
+    const delivery = stop.signal.aborted ? null : readOrNull(() => context.store.delivery(id));
     return delivery === null || delivery.status === 'pending' ? null : { delivery, tasks: [], quiet: true };
   }
 
@@ -231,12 +245,31 @@ export function createQueue(
     }
     // The index may be what fails: the delivery is in the log, and gets its row when that works again.
     await store.indexed().catch(() => undefined);
-    const delivery = store.delivery(id);
-    if (delivery?.status === 'pending') return attempt({ ...delivery, nextAttemptAt }, attempts, null, leave);
+    const delivery = await patiently(() => store.delivery(id));
+    if (delivery?.status === 'pending' && !stop.signal.aborted)
+      return attempt({ ...delivery, nextAttemptAt }, attempts, null, leave);
     // An outcome may have been recorded before the error: `quiet` is false, so that tasks and posts are looked for.
     const result = delivery === null ? null : { delivery, tasks: [], quiet: false };
     if (result !== null) onResult(result);
     return result;
+  }
+
+  /** Reads from a store that may be away for a while; null at close. */
+  async function patiently<T>(read: () => T | null): Promise<T | null> {
+    while (!stop.signal.aborted) {
+      try {
+        return read();
+      } catch {
+        await pause(BACKOFF.baseMs, stop.signal);
+      }
+    }
+    return readOrNull(read);
+  }
+
+  function wake(): void {
+    ready.push(...later);
+    later.clear();
+    pump();
   }
 
   function recover(): number {
@@ -245,6 +278,7 @@ export function createQueue(
     for (;;) {
       const page = context.store.pending(after, PAGE);
       for (const item of page) {
+        if (context.store.shared?.turnOf(item.id) === 'elsewhere') continue;
         if (item.attempts > 0 || item.nextAttemptAt === null) void push(item);
         else {
           depth += 1;
@@ -261,6 +295,7 @@ export function createQueue(
     push,
     passBy: onResult,
     recover,
+    wake,
     depth: () => depth,
     requireRoom() {
       if (depth < longest) return;
@@ -291,6 +326,14 @@ function once(work: () => void): () => void {
 }
 
 const noop = () => undefined;
+
+function readOrNull<T>(read: () => T | null): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
 
 function isHeld(result: DispatchResult | Held | null): result is Held {
   return result !== null && 'heldUntil' in result;

@@ -272,6 +272,11 @@ export async function serve(
     granted: await audit.started(startDetails(options, address)),
     recovered: engine.queue.recover(),
   };
+  if (store.shared !== null) {
+    const { serveMachines } = await import('./shared/machines.ts');
+    const said = (text: string) => emit({ type: 'problem', text });
+    closing.push(serveMachines({ engine, shared: store.shared, scheduler, said, broken }).close);
+  }
   // Before the sockets close: what is sent from then on would be lost.
   services.defer(connections.close);
   emit({ type: 'ready', start });

@@ -76,3 +76,11 @@ export interface Swept {
   readonly segments: number;
   readonly bytes: number;
 }
+
+/** What the queue needs to order its work. */
+export interface PendingDelivery {
+  readonly id: string;
+  readonly externalId: string | null;
+  readonly attempts: number;
+  readonly nextAttemptAt: number | null;
+}

@@ -19,11 +19,13 @@ import type { RunReader, RunWriter } from './runs.ts';
 import type {
   BodyFilter,
   OwnerSelection,
+  PendingDelivery,
   PrunableBody,
   SearchFilter,
   SelectionReader,
   Swept,
 } from './selection.ts';
+import type { MachineInfo, SharedStore } from './shared.ts';
 import type { StatsReader } from './stats.ts';
 import type { SweepReader, SweepWriter } from './sweeps.ts';
 import type { TaskCheckReader, TaskCheckWriter } from './task-checks.ts';
@@ -323,15 +325,9 @@ export interface StoreReader
   holderOf(key: string): string | null;
   /** How many of an owner's deliveries about one external id were settled so; replays do not count. */
   countSettled(externalId: string, filter: SettledFilter): number;
+  /** Machines that share the store, the oldest first; empty for one that a single process has. */
+  machines(): readonly MachineInfo[];
   close(): void;
-}
-
-/** What the queue needs to order its work. */
-export interface PendingDelivery {
-  readonly id: string;
-  readonly externalId: string | null;
-  readonly attempts: number;
-  readonly nextAttemptAt: number | null;
 }
 
 /**
@@ -389,6 +385,8 @@ export interface Store
   sweepLog(): Promise<Swept>;
   /** Appends to the audit, all or nothing. */
   recordAudit(entries: readonly NewAuditEntry[]): Promise<void>;
+  /** Null for a store that one process has alone. */
+  readonly shared: SharedStore | null;
   /** What was lost when the store was opened, and what to do, in words; empty when nothing was. */
   readonly problems: readonly string[];
   /** Writes a page that changes nothing; resolves when it is on disk, and rejects when no write would be kept. */

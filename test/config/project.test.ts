@@ -29,6 +29,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     repositories: {},
     workspaces: { count: 50, size: 21_474_836_480 },
     claudeTasks: { enabled: true, list: expect.stringMatching(/^hookctl-config-\w+$/), record: true },
+    store: { use: 'local', urlEnv: 'DATABASE_URL' },
     retention: { age: 2_592_000_000, size: 2_147_483_648 },
     agents: {},
     runs: {

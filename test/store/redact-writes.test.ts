@@ -103,7 +103,7 @@ const connection: Connection = {
   checkedAt: null,
 };
 
-type Write = Exclude<keyof Store, keyof StoreReader | 'problems' | 'indexed'>;
+type Write = Exclude<keyof Store, keyof StoreReader | 'problems' | 'shared' | 'indexed'>;
 
 /** What each method that writes is given, in an order in which each finds what it changes. A new method has to be added. */
 const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {

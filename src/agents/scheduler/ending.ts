@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endMarkedProcesses } from '../../lib/process/marked-processes.ts';
 import type { RunEnding, TaskEnding } from '../../store/runs.ts';
+import { whenBack } from '../../store/shared.ts';
 import { progressReply } from '../../tasks/comments.ts';
 import { isEnd } from '../../tasks/lifecycle.ts';
 import { syncTasks } from '../../tasks/sync.ts';
@@ -39,19 +40,21 @@ export async function endRun(context: SchedulerContext, run: AgentRun, ended: En
   const { exitCode = null, signal = null, usage = NO_USAGE, denials = [] } = ended;
   const { cause = null, meter = null, retryAt = null } = ended;
   for (;;) {
-    const task = store.task(run.taskId);
+    // Another machine, or this one a moment ago, may have ended it.
+    if ((await whenBack(() => store.run(run.id)))?.state !== 'running') return;
+    const task = await whenBack(() => store.task(run.taskId));
     const ending: RunEnding = {
       ...{ id: run.id, state: ended.state, exitCode, signal, usage, denials, meter, retryAt },
       cause: ended.state === 'failed' ? cause : null,
       reason: ended.state === 'completed' ? null : ended.text,
       at: clock.now(),
-      task: task === null ? null : taskEnding(context, run, task, ended, usage),
+      task: task === null ? null : await whenBack(() => taskEnding(context, run, task, ended, usage)),
     };
     const changed = await store.endRun(ending);
     // Null when the task moved meanwhile: its next status is decided anew.
     if (changed === null && task !== null) continue;
     const [synced] = changed === null ? [] : await syncTasks(context, [changed]);
-    const stored = store.run(run.id);
+    const stored = await whenBack(() => store.run(run.id));
     if (stored !== null) report.run(stored);
     // A task that moved on by itself was told when it did.
     if (synced !== undefined && ending.task?.kind === 'change') report.task(synced);
@@ -116,13 +119,14 @@ function isEdited({ sourceMetadata: { reply } }: Task): boolean {
 }
 
 /**
- * What an earlier server left running: its lease is over, since this process has the folder. Each run is stored as
+ * What an earlier server left running: its lease is over, since this process has the folder, or the database says so. Each run is stored as
  * interrupted at once, and only then are its processes looked for, known by the run's id in their environment. Its task
  * is queued again where the agent says `rerunOnCrash`, else it has failed. Returns how many there were.
  */
 export async function recoverRuns(context: SchedulerContext): Promise<number> {
   const { store } = context;
-  const left = store.openRuns().filter(({ state }) => state === 'running');
+  const isLeft = (id: string) => store.shared == null || store.shared.ownerOfRun(id) === 'gone';
+  const left = store.openRuns().filter(({ id, state }) => state === 'running' && isLeft(id));
   for (const run of left) {
     const again = isRepeated(context, run);
     const text = interruptedText(context, run, 'hookctl ended while it ran');

@@ -6,6 +6,7 @@ import type { Prices } from '../../config/project/schema.ts';
 import { HookctlError } from '../../errors.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { RunNote } from '../../store/runs.ts';
+import { isStoreAway, whenBack } from '../../store/shared.ts';
 import { separateComment } from '../../tasks/comments.ts';
 import { foreignText } from '../../types/text.ts';
 import type { AgentRun, ModelTokens, Task } from '../../types.ts';
@@ -48,6 +49,7 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
 
   async function whole(): Promise<void> {
     const ended = await work().catch((error: unknown): Ended => {
+      if (isStoreAway(error)) return { state: 'interrupted', text: 'the database was away', again: true };
       // A program that is missing, a folder that is gone: the task fails. Anything else is told as well.
       if (!(error instanceof HookctlError)) context.report.broken(error);
       return { state: 'failed', text: error instanceof Error ? error.message : String(error) };
@@ -55,9 +57,12 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     // What was completed before it could be interrupted counts as that.
     const cut = stopped?.state === 'interrupted' && ended.state === 'completed' ? null : stopped;
     const { state, reason } = cut ?? { state: ended.state, reason: context.redact(ended.text) };
-    const retryAt = cut === null && ended.cause === 'rate_limited' ? retryTime(context, run) : null;
+    const retryAt =
+      cut === null && ended.cause === 'rate_limited' ? await whenBack(() => retryTime(context, run)) : null;
     const again =
-      retryAt !== null || (state === 'interrupted' && (agent.options.rerunOnCrash || cut?.again === true));
+      retryAt !== null ||
+      (state === 'interrupted' &&
+        (agent.options.rerunOnCrash || cut?.again === true || ended.again === true));
     const text =
       retryAt === null ? reason : `${reason}; it is tried again at ${new Date(retryAt).toISOString()}`;
     await endRun(context, run, { ...ended, state, text, again, retryAt });

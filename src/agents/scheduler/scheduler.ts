@@ -18,6 +18,8 @@ import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts
 export interface Scheduler {
   /** Call it when tasks changed, or something that they wait for. */
   wake(): void;
+  /** Looks for runs that a machine has left which is gone. */
+  recover(): void;
   /** The runs that have not ended. */
   running(): readonly RunningAgent[];
   /** Starts nothing more; resolves when all runs have ended by themselves. */
@@ -53,10 +55,13 @@ export function startScheduler(context: SchedulerContext): Scheduler {
   const heldScopes = new Set<string>();
   const missingUntil = new Map<string, number>();
   let draining = false;
+  let hasLeftRuns = false;
   let wakened = Promise.withResolvers<void>();
 
   async function round(): Promise<void> {
     stopCancelled();
+    stopTakenOver();
+    await endUnstarted();
     handOver();
     if (draining) return;
     const queued = agents.byName.size === 0 ? [] : store.queuedTasks([...agents.byName.keys()], MOST_QUEUED);
@@ -90,6 +95,23 @@ export function startScheduler(context: SchedulerContext): Scheduler {
       if (task?.status !== 'cancelled') continue;
       stopRun({ state: 'cancelled', reason: task.error ?? 'its task was cancelled' });
     }
+  }
+
+  /** Ends runs that were taken but not started, because the database went away in between; their tasks are queued again. */
+  async function endUnstarted(): Promise<void> {
+    const { shared } = store;
+    if (shared == null) return;
+    for (const run of store.openRuns()) {
+      if (run.state !== 'running' || active.has(run.id) || shared.ownerOfRun(run.id) !== 'mine') continue;
+      await endRun(context, run, { state: 'interrupted', text: 'the database was away', again: true });
+    }
+  }
+
+  /** Ends runs that another machine took over while this one gave no sign of life. */
+  function stopTakenOver(): void {
+    for (const { run, stop: stopRun } of active.values())
+      if ((store.shared?.ownerOfRun(run.id) ?? 'mine') !== 'mine')
+        stopRun({ state: 'interrupted', reason: 'another machine took it over' });
   }
 
   /** Ends the runs of conversations that persons work in: each after its turn, or at once. */
@@ -127,7 +149,7 @@ export function startScheduler(context: SchedulerContext): Scheduler {
       return later('a person works in its session');
     }
     const wait = waitOf(queued, known, 'waiting', 'it is started');
-    const taken = await take(agent, task, wait);
+    const taken = await takeUnlessElsewhere(agent, task, wait);
     const run = store.run(wait.id);
     if (taken === null || run?.state !== 'running') return later('it is worked on elsewhere');
     heldScopes.clear();
@@ -156,6 +178,15 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     if ((await findProgram(program, context.projectFolder, context.env.PATH)) !== null) return null;
     missingUntil.set(name, now + POLL_MS / 2);
     return program;
+  }
+
+  /** Null where another machine has a run of the conversation already: one of both is refused. */
+  async function takeUnlessElsewhere(agent: Agent, task: Task, wait: RunWait): Promise<Task | null> {
+    if (store.shared == null) return take(agent, task, wait);
+    const isBusy = store
+      .openRuns()
+      .some((run) => run.state === 'running' && run.conversationId === task.conversationId);
+    return isBusy ? null : take(agent, task, wait).catch(() => null);
   }
 
   async function take(agent: Agent, task: Task, wait: RunWait): Promise<Task | null> {
@@ -236,6 +267,10 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     while (!stop.signal.aborted) {
       wakened = Promise.withResolvers();
       if (performance.now() - prunedAt > PRUNE_MS) prune();
+      if (hasLeftRuns) {
+        hasLeftRuns = false;
+        await recoverRuns(context).catch(report.broken);
+      }
       const startedAt = performance.now();
       current = round().catch(report.broken);
       await current;
@@ -263,6 +298,10 @@ export function startScheduler(context: SchedulerContext): Scheduler {
   const running = rounds();
   return {
     wake,
+    recover() {
+      hasLeftRuns = true;
+      wake();
+    },
     running: () =>
       [...active.values()].map(({ run }) => ({
         agent: run.agent,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isRemote, locate, requireOwnFolder } from '../../config/project/locate.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { Host } from '../../services.ts';
+import { storeAddress } from '../../store/postgres/chosen.ts';
 import type { StoreReader } from '../../store/store.ts';
 
 /** A word that a shell may offer, and what it is. */
@@ -46,6 +47,8 @@ async function candidates(
       []
     );
   }
+  // A connection to a database takes longer than a person waits for a completion.
+  if ((await storeAddress(located.projectFile, env).catch(() => null)) !== null) return [];
   const { databasePath } = await import('../../store/local/sqlite.ts');
   const path = databasePath(located.dataFolder);
   const { openReader } = await import('../../store/local/index.ts');

@@ -1,4 +1,4 @@
-import { notFound } from '../../errors.ts';
+import { failure, notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Services } from '../../services.ts';
@@ -150,4 +150,16 @@ export function agentNames(app: Services): readonly NameSource[] {
       return [...Object.keys(project.agents), ...named];
     },
   ];
+}
+
+/** Throws `store_shared` for a command that copies or replaces a data folder, where the store is a database that others use, too. */
+export function requireLocalStore({ database }: Services, command: string): void {
+  if (database === null) return;
+  throw failure(
+    'store_shared',
+    `The store is in ${database.shown}; \`hookctl ${command}\` is for a data folder`,
+    {
+      fix: `Use PostgreSQL's own tools: pg_dump --schema=${database.schema} "$DATABASE_URL" > hookctl.sql, and psql to read it back.`,
+    },
+  );
 }

@@ -10,6 +10,7 @@ import { catchUp, missingNote } from '../../store/local/catch-up.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/sqlite.ts';
+import { storeAddress } from '../../store/postgres/chosen.ts';
 import { OPERATOR } from '../../types/webhook.ts';
 import type { Webhook } from '../../types.ts';
 import type { CliCommand, JsonFlags, Runner } from '../kit/command.ts';
@@ -44,6 +45,7 @@ async function listQuickly({ host }: Runner, { config }: ServiceFlags, flags: Li
   const located = locate({ cwd, env, home, configFlag: config ?? null });
   // The server may run with other environment variables, so only it knows its webhooks.
   if (currentHolder(located.dataFolder)?.server != null) return false;
+  if ((await storeAddress(located.projectFile, env)) !== null) return false;
   const listing = await quickListing({ located, env });
   if (listing === null) return false;
   if (located.ignored !== undefined) say(io.err, `note: ${located.ignored}`);
@@ -56,13 +58,14 @@ async function list(app: Services, flags: ListFlags): Promise<0> {
   if (client !== null) {
     const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);
     const webhooks = views.map(({ has_secret: hasSecret, ...view }) => ({ ...view, hasSecret }));
-    const last = isRemote(app.env) ? lastIn(views) : undefined;
+    const last = isRemote(app.env) ? lastIn(views) : (lastInDatabase(app) ?? undefined);
     await printList(app.io, app.located, { webhooks, unloaded }, flags, last);
     return 0;
   }
   const configuration = await app.configuration();
   const { snapshot, unloaded } = configuration;
-  await printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded }, flags);
+  const last = lastInDatabase(app) ?? undefined;
+  await printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded }, flags, last);
   for (const problem of configuration.dynamic.refused) say(app.io.err, formatDiagnostic(problem));
   return 0;
 }
@@ -85,6 +88,17 @@ async function listAsJson(app: Services, flags: ListFlags): Promise<0> {
   const wanted = configuration.snapshot.webhooks.filter(isWanted(flags));
   printJson(app.io, wanted.map(viewer(app, configuration)));
   return 0;
+}
+
+/** What each webhook received last, where the store is a database; null for the data folder. */
+function lastInDatabase({ database, reader }: Services): ReadonlyMap<string, LastDelivery> | null {
+  if (database === null) return null;
+  const rows = reader()?.countsByWebhook() ?? [];
+  return new Map(
+    rows.flatMap(({ webhook, lastDeliveryId: id, lastReceivedAt: receivedAt }) =>
+      id === null || receivedAt === null ? [] : [[webhook, { id, receivedAt }] as const],
+    ),
+  );
 }
 
 async function printList(

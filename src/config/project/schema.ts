@@ -195,6 +195,16 @@ const retention = z.strictObject({
     .describe('How many bytes are kept altogether, such as 2GB; beyond that the oldest go first.'),
 });
 
+const store = z.strictObject({
+  use: z
+    .enum(['local', 'postgres'])
+    .default('local')
+    .describe('local: the data folder. postgres: a database that several servers share.'),
+  urlEnv: variableName
+    .default('DATABASE_URL')
+    .describe('Environment variable with the URL of the database; default: DATABASE_URL.'),
+});
+
 const recover = z.strictObject({
   every: duration
     .prefault('15m')
@@ -234,6 +244,7 @@ const projectSchema = z.strictObject({
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
   slack: slack.prefault({}).describe('Slack without a public URL.'),
   connect: connect.prefault({}).describe('Hooks that `hookctl connect` made.'),
+  store: store.prefault({}).describe('Where deliveries and tasks are kept; HOOKCTL_STORE wins over it.'),
   retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
   recover: recover.prefault({}).describe('How what never arrived is found in the logs of connected senders.'),
   loopGuard: loopGuard

@@ -74,6 +74,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
       return location === null ? null : bodyAt(location);
     },
     logBytes: () => logSize(folder),
+    machines: () => [],
     close: () => db.close(),
   };
 }
@@ -113,6 +114,7 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   return {
     ...reader,
     ...redacting(writesOf({ path, sql, log, writer, isOpen: () => isOpen }), redact),
+    shared: null,
     get problems() {
       return [...problems, ...unindexed(writer)];
     },
@@ -165,7 +167,13 @@ interface Parts {
 }
 
 /** All writes. */
-function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
+function writesOf({
+  path,
+  sql,
+  log,
+  writer,
+  isOpen,
+}: Parts): Omit<Store, keyof StoreReader | 'problems' | 'shared'> {
   const dedupe = openDedupe(sql, isOpen);
   /** Writes that are under way, by delivery. */
   const appending = new Map<string, Promise<unknown>>();

@@ -41,6 +41,8 @@ interface WriterOptions {
   readonly failed: (reason: string) => void;
   /** Called with each place of the log in which nothing could be read. */
   readonly damaged: (at: string) => void;
+  /** Called with what else the thread says. */
+  readonly heard?: (said: object) => void;
   /** Called when a transaction ended, before those that wait for it go on. */
   readonly answered: () => void;
 }
@@ -76,6 +78,7 @@ export function startWriter({
   failed,
   damaged,
   answered,
+  heard = () => undefined,
 }: WriterOptions): Writer {
   // Here, because commands that only read start no thread.
   const { Worker } = process.getBuiltinModule('node:worker_threads');
@@ -185,7 +188,8 @@ export function startWriter({
 
   worker.on('message', (said: WriterAnswer | WriterWaiting) => {
     if ('waiting' in said) lastError = said.waiting;
-    else answer(said);
+    else if ('outcomes' in said) answer(said);
+    else heard(said);
   });
   worker.on('error', (error) => stop(`its writer failed: ${messageOf(error)}`));
   worker.on('exit', () => {

@@ -12,7 +12,6 @@ import { findHolders, firstOwner, groupsOf, type Holder, heldKeys, keysOf, LOCK_
 /** What accepts: the deliveries that came in one turn of the event loop share a transaction, and all that came while the last one ran. */
 interface Acceptor {
   accept: Store['accept'];
-  /** Bodies of a delivery, or a day with all of them. */
   close(): Promise<void>;
 }
 
@@ -34,7 +33,8 @@ const STATEMENT_MS = 8_000;
 /** Days of bodies that are made ahead. */
 const DAYS_AHEAD = 2;
 
-export function openAcceptor(address: Address): Acceptor {
+/** `machine`: the one that works on accepted deliveries. `accepted`: called when a transaction with pending ones was committed. */
+export function openAcceptor(address: Address, machine: () => string, accepted: () => void): Acceptor {
   let client: Client | null = null;
   const waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
@@ -89,7 +89,13 @@ export function openAcceptor(address: Address): Acceptor {
     const { rows } = await on.query({
       name: 'lock',
       text: `select floor(extract(epoch from clock_timestamp()) / 86400)::bigint as today, (${LOCK_KEYS}) as locked`,
-      values: [groupsOf(claimants)],
+      // Those of one thread are committed in the order of their numbers.
+      values: [
+        groupsOf(
+          claimants,
+          claimants.flatMap(({ external_id: thread }) => thread ?? []),
+        ),
+      ],
     });
     const today = Number(rows[0]?.today);
     if (today + 1 > madeUntil) {
@@ -97,8 +103,9 @@ export function openAcceptor(address: Address): Acceptor {
       madeUntil = today + DAYS_AHEAD;
     }
     const decided = decide(batch, await holders(on, claimants));
-    await store(on, decided, today);
+    await store(on, decided, today, machine());
     await on.query('commit');
+    if (decided.some(({ row }) => row.status === 'pending')) accepted();
     return decided.map(({ row }) => ({
       status: row.status as Accepted['status'],
       duplicateOf: row.duplicate_of,
@@ -209,25 +216,28 @@ const NUMBERS: ReadonlySet<string> = new Set([
 
 const LISTS = COLUMNS.map((name, at) => `$${at + 1}::${NUMBERS.has(name) ? 'bigint' : 'text'}[]`).join(', ');
 
+const place = (further: number) => `$${COLUMNS.length + further}`;
+
 /** One statement: rows, their bodies, their keys. */
 const INSERT = `with given as materialized (
     select u.*, n, case when u.status <> 'duplicate' then nextval('body_numbers') end as number
     from unnest(${LISTS}) with ordinality as u (${COLUMNS.join(', ')}, n) order by n),
   stored as (insert into deliveries (${COLUMNS.join(', ')}, body_segment, body_offset)
-    select ${COLUMNS.join(', ')}, case when number is not null then $${COLUMNS.length + 1}::bigint end, number from given),
+    select ${COLUMNS.join(', ')}, case when number is not null then ${place(1)}::bigint end, number from given),
   kept as (insert into bodies (day, delivery_id, bytes)
-    select $${COLUMNS.length + 1}::bigint, id, bytes
-    from unnest($${COLUMNS.length + 2}::text[], $${COLUMNS.length + 3}::bytea[]) as b (id, bytes)),
+    select ${place(1)}::bigint, id, bytes
+    from unnest(${place(2)}::text[], ${place(3)}::bytea[]) as b (id, bytes)),
+  owned as (insert into owners (delivery_id, machine) select id, ${place(10)}::text from given where status = 'pending'),
   held as (insert into pending_keys (scope, key, delivery_id)
-    select scope, key, id from unnest($${COLUMNS.length + 4}::text[], $${COLUMNS.length + 5}::text[], $${COLUMNS.length + 6}::text[])
+    select scope, key, id from unnest(${place(4)}::text[], ${place(5)}::text[], ${place(6)}::text[])
       as k (scope, key, id) order by scope, key
     on conflict (scope, key) do update set delivery_id = excluded.delivery_id)
   insert into dedupe_keys (webhook, key, delivery_id, acted)
-  select scope, key, id, 0 from unnest($${COLUMNS.length + 7}::text[], $${COLUMNS.length + 8}::text[], $${COLUMNS.length + 9}::text[])
+  select scope, key, id, 0 from unnest(${place(7)}::text[], ${place(8)}::text[], ${place(9)}::text[])
     as k (scope, key, id) order by scope, key
   on conflict (webhook, key) do update set delivery_id = excluded.delivery_id, acted = excluded.acted where dedupe_keys.acted = 0`;
 
-async function store(on: Client, decided: readonly Decided[], today: number): Promise<void> {
+async function store(on: Client, decided: readonly Decided[], today: number, machine: string): Promise<void> {
   const columns = COLUMNS.map((name) => decided.map(({ row }) => valueIn(row, name)));
   const bodies = decided.filter(({ row }) => row.status !== 'duplicate');
   const held = lastOf(decided, 'pending', (row) => heldKeys(row));
@@ -242,6 +252,7 @@ async function store(on: Client, decided: readonly Decided[], today: number): Pr
       byteaArray(bodies.map(({ body }) => body)),
       ...held,
       ...kept,
+      machine,
     ],
   });
 }

@@ -1,5 +1,5 @@
 import type { Client, ClientConfig, CustomTypesConfig } from 'pg';
-import { failure, type HookctlError, messageOf } from '../../errors.ts';
+import { type FailureFacts, failure, HookctlError, messageOf } from '../../errors.ts';
 import { readText } from './dialect.ts';
 
 /** Where the store is: a database, and in it a schema. */
@@ -16,14 +16,18 @@ export interface Address {
 export function addressOf(given: string): Address {
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url === null || !/^postgres(?:ql)?:$/.test(url.protocol))
-    throw failure('store_address', 'the URL of the database is none of PostgreSQL', {
-      fix: 'Write it as postgres://user:password@host:5432/database.',
+    throw unusable('store_address', 'the URL of the database is none of PostgreSQL', {
+      fix: 'Write it as postgres://user@host:5432/database.',
     });
   const schema = url.searchParams.get('schema') ?? 'hookctl';
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema))
-    throw failure('store_address', `\`schema=${schema}\` in the URL of the database is no name of a schema`, {
-      fix: 'Use small letters, digits and _.',
-    });
+    throw unusable(
+      'store_address',
+      `\`schema=${schema}\` in the URL of the database is no name of a schema`,
+      {
+        fix: 'Use small letters, digits and _.',
+      },
+    );
   url.searchParams.delete('schema');
   const host = url.hostname || (url.searchParams.get('host') ?? 'localhost');
   const shown = `${host}${url.port === '' ? '' : `:${url.port}`}${url.pathname}`;
@@ -114,11 +118,11 @@ export async function connect(
     );
     const [server] = rows;
     if (server.version < OLDEST)
-      throw failure('store_too_old', `${address.shown} is PostgreSQL ${server.name}`, {
+      throw unusable('store_too_old', `${address.shown} is PostgreSQL ${server.name}`, {
         fix: 'Upgrade it to PostgreSQL 14 or later.',
       });
     if (server.readOnly === 1)
-      throw failure('store_read_only', `${address.shown} is a read-only replica`, {
+      throw unusable('store_read_only', `${address.shown} is a read-only replica`, {
         fix: 'Write the address of the primary server into the URL.',
       });
     return client;
@@ -126,6 +130,11 @@ export async function connect(
     await client.end().catch(() => undefined);
     throw explained(error, address);
   }
+}
+
+/** Something that has to be set right first (exit 3). */
+function unusable(code: string, message: string, facts: FailureFacts): HookctlError {
+  return new HookctlError(code, 3, message, facts);
 }
 
 /** What PostgreSQL says in `code`, by what it means for who reads it. */
@@ -146,25 +155,29 @@ const CUT =
 
 /** An error of `pg` with what to do about it; any other as it is. */
 export function explained(error: unknown, { shown }: Address): unknown {
-  if (!(error instanceof Error) || isFailure(error)) return error;
+  if (!(error instanceof Error) || error instanceof HookctlError) return error;
   const code = codeOf(error);
   const fix = REFUSALS[code];
-  if (fix !== undefined) return failure('store_refused', `${shown}: ${error.message}`, { fix, cause: error });
+  if (fix !== undefined)
+    return unusable('store_refused', `${shown}: ${error.message}`, { fix, cause: error });
   if (code === '25006')
-    return failure('store_read_only', `${shown} is read-only`, {
+    return unusable('store_read_only', `${shown} is read-only`, {
       fix: 'Write the address of the primary server into the URL.',
       cause: error,
     });
   if (isAway(error))
-    return failure('store_away', `${shown} can't be reached: ${messageOf(error) || code}`, {
-      fix: 'See that PostgreSQL runs, and that the URL of the database names it.',
-      cause: error,
-    });
+    return unreachable(
+      { shown },
+      CUT.test(error.message) ? 'the connection broke' : messageOf(error) || code,
+    );
   return error;
 }
 
-function isFailure(error: Error): error is HookctlError {
-  return 'exitCode' in error;
+/** The database gives no answer, or a bad one. */
+export function unreachable({ shown }: Pick<Address, 'shown'>, why = 'it gives no answer'): HookctlError {
+  return failure('store_away', `${shown} can't be reached: ${why}`, {
+    fix: 'See that PostgreSQL runs, and that the URL of the database names it.',
+  });
 }
 
 /** Whether the database could not be reached, or the connection broke: what was asked may have happened or not. */

@@ -2,10 +2,19 @@
  * Entry of a thread that asks the database while the thread that started it waits: reads of the port are synchronous. One connection,
  * one statement at a time; a broken one is made anew at the next statement.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Client } from 'pg';
 import { HookctlError, messageOf } from '../../errors.ts';
-import { type Address, type ClientOptions, codeOf, connect, explained, isAway } from './client.ts';
+import {
+  type Address,
+  type ClientOptions,
+  codeOf,
+  connect,
+  explained,
+  isAway,
+  unreachable,
+} from './client.ts';
 
 export interface Ask {
   readonly text: string;
@@ -33,11 +42,32 @@ export interface ConnectionData {
 
 const { address, port, signal, limits } = workerData as ConnectionData;
 let client: Client | null = null;
+let connecting: Promise<Client> | null = null;
+let hasConnected = false;
+
+/** How long who asks waits for a connection that broke to be made again, in ms: a server has requests to answer meanwhile. */
+const PATIENCE_MS = 300;
+
+async function connected(): Promise<Client> {
+  if (client !== null) return client;
+  connecting ??= connect(address, limits).finally(() => {
+    connecting = null;
+  });
+  const made = connecting.then((fresh) => {
+    client = fresh;
+    hasConnected = true;
+    return fresh;
+  });
+  if (!hasConnected) return made;
+  made.catch(() => undefined);
+  const late = delay(PATIENCE_MS, null, { ref: false });
+  return (await Promise.race([made, late])) ?? Promise.reject(unreachable(address));
+}
 
 async function answer(ask: Ask): Promise<Answer> {
   try {
-    client ??= await connect(address, limits);
-    const { rows, rowCount } = await client.query({ ...ask, values: [...ask.values] });
+    const asked = await connected();
+    const { rows, rowCount } = await asked.query({ ...ask, values: [...ask.values] });
     return { rows, count: rowCount ?? 0 };
   } catch (thrown) {
     const error = explained(thrown, address);

@@ -2,18 +2,43 @@ import { hostname } from 'node:os';
 import { failure } from '../../errors.ts';
 import { createIds } from '../../lib/ids.ts';
 import { hookctlVersion } from '../../package-root.ts';
+import type { NewAuditEntry } from '../../types.ts';
 import type { BodyLocation } from '../local/log/body-reader.ts';
-import { type Redact, redacting } from '../local/redact-writes.ts';
+import { recordAudit } from '../local/operations/audit.ts';
+import { type Redact, redacting, withoutSecrets } from '../local/redact-writes.ts';
 import { readsOf } from '../local/reports/reads.ts';
 import type { Sql } from '../local/sql.ts';
 import { forwarded, startWriter, type Writer } from '../local/writer-client.ts';
 import type { Swept } from '../selection.ts';
+import type { Beat, SharedStore } from '../shared.ts';
 import type { Store, StoreReader } from '../store.ts';
 import { openAcceptor } from './accept.ts';
 import { type Address, connect } from './client.ts';
-import { migrate } from './schema.ts';
+import { openHints } from './hints.ts';
+import { isSender, type Machine, machinesIn, ownerOfRun, turnOf } from './machines.ts';
+import { migrate, requireCurrent } from './schema.ts';
 import { openLink } from './sql.ts';
-import type { WriterData } from './writer.ts';
+import type { Rejoined, WriterData } from './writer.ts';
+
+/** Opens the store to read. Null when nothing was ever stored there. Throws `schema_version`, and what `connect` does. */
+export function openPostgresReader(address: Address): StoreReader | null {
+  const link = openLink(address);
+  try {
+    const isMade = link.sql.value("select to_regclass('schema_versions')::text") !== null;
+    const found = isMade
+      ? link.sql.one<{ tables: number; own: number }>('select * from schema_versions')
+      : null;
+    if (found === null) {
+      link.close();
+      return null;
+    }
+    requireCurrent(found, address);
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+  return { ...readerOf(link.sql), close: link.close };
+}
 
 function readerOf(sql: Sql): Omit<StoreReader, 'close'> {
   const bytes = (day: number, id: string) =>
@@ -35,6 +60,7 @@ function readerOf(sql: Sql): Omit<StoreReader, 'close'> {
       );
       return location === null ? null : bodyAt(location);
     },
+    machines: () => machinesIn(sql),
     logBytes: () => daysOf(sql).reduce((sum, { bytes: size }) => sum + size, 0),
   };
 }
@@ -52,6 +78,8 @@ interface PostgresOptions {
   readonly address: Address;
   /** Takes secrets out of words before they become rows; default: none are known. */
   readonly redact?: Redact;
+  /** The data folder of this machine, which this process has; default none. */
+  readonly folder?: string;
   /** What runs it, as other machines name it; default `serve`. */
   readonly command?: string;
 }
@@ -59,25 +87,25 @@ interface PostgresOptions {
 /** There is no log whose records have to be indexed. */
 const NO_LOG = { segment: 0, offset: 0 };
 
+/** Reads of a server, which keep requests waiting, in ms. */
+const READ_MS = 10_000;
+
 /** Opens the store to write, made and migrated if need be. Throws `schema_version`, and what `connect` does. */
 export async function openPostgres({
   address,
   redact = (text) => text,
+  folder = '',
   command = 'serve',
 }: PostgresOptions): Promise<Store> {
-  const client = await connect(address, { statementMs: 600_000 });
-  try {
-    await migrate(client, address);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-  const link = openLink(address);
-  const reader = readerOf(link.sql);
-  const machine = {
+  await makeCurrent(address);
+  const { sql, close: closeLink } = openLink(address, { statementMs: READ_MS });
+  const lost = new Set<() => void>();
+  let machine: Machine = {
     id: createIds(Date.now).next('mac'),
-    host: hostname(),
-    ...{ command, version: hookctlVersion(), pid: process.pid },
+    ...{ host: hostname(), folder, command, version: hookctlVersion(), pid: process.pid },
   };
+  let machines = 1;
+  const hints = openHints(address, () => machines > 1);
   const writer = startWriter({
     path: address.shown,
     entry: 'store/postgres/writer',
@@ -85,12 +113,37 @@ export async function openPostgres({
     end: NO_LOG,
     failed: () => undefined,
     damaged: () => undefined,
-    answered: () => undefined,
+    answered: hints.give,
+    heard(said) {
+      machine = { ...machine, id: (said as Rejoined).machine };
+      for (const each of lost) each();
+    },
   });
-  const acceptor = openAcceptor(address);
+  const acceptor = openAcceptor(address, () => machine.id, hints.give);
+  // Beside the operations of the port.
+  const call: (name: 'beat') => Promise<unknown> = writer.call as never;
+  const shared: SharedStore = {
+    async beat() {
+      const beaten = (await call('beat')) as Beat;
+      machines = beaten.machines;
+      return beaten;
+    },
+    turnOf: (id) => turnOf(sql, machine, id),
+    ownerOfRun: (id) => ownerOfRun(sql, machine, id),
+    onHint: hints.on,
+    onLost(listen) {
+      lost.add(listen);
+      return () => void lost.delete(listen);
+    },
+  };
+  // Others see this machine from now on.
+  await shared.beat();
+  const reader = readerOf(sql);
   return {
     ...reader,
-    ...redacting(writesOf(link.sql, writer, acceptor.accept), redact),
+    waitingOutgoing: (limit) => (isSender(sql, machine) ? reader.waitingOutgoing(limit) : []),
+    ...redacting(writesOf(sql, writer, acceptor.accept), redact),
+    shared,
     get problems() {
       const why = writer.failure();
       return why === null ? [] : [`${address.shown}: ${why}`];
@@ -98,7 +151,8 @@ export async function openPostgres({
     async close() {
       await acceptor.close();
       await writer.close();
-      link.close();
+      await hints.close();
+      closeLink();
     },
   };
 }
@@ -107,7 +161,7 @@ function writesOf(
   sql: Sql,
   writer: Writer,
   accept: Store['accept'],
-): Omit<Store, keyof StoreReader | 'problems'> {
+): Omit<Store, keyof StoreReader | 'problems' | 'shared'> {
   return {
     ...forwarded(writer),
     accept,
@@ -130,4 +184,30 @@ function writesOf(
       return { segments: removed.length, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) };
     },
   };
+}
+
+/** Appends to the audit from a process that is not the server. All entries are on disk when this resolves. */
+export async function appendPostgresAudit(
+  address: Address,
+  entries: readonly NewAuditEntry[],
+  redact: Redact = (text) => text,
+): Promise<void> {
+  await makeCurrent(address);
+  const link = openLink(address);
+  try {
+    link.exec('begin');
+    recordAudit(link.sql, withoutSecrets(entries, redact));
+    link.exec('commit');
+  } finally {
+    link.close();
+  }
+}
+
+async function makeCurrent(address: Address): Promise<void> {
+  const client = await connect(address, { statementMs: 600_000 });
+  try {
+    await migrate(client, address);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }

@@ -20,9 +20,10 @@ const KEY_LOCK = 0x484b444b;
 export const LOCK_KEYS = `select count(pg_advisory_xact_lock(${KEY_LOCK}, place)) from (
   select place from unnest($1::int[]) as place order by place) as places`;
 
-/** The groups of all keys that decide about these deliveries. */
-export function groupsOf(claimants: readonly Claimant[]): readonly number[] {
-  const groups = claimants.flatMap((each) => keysOf(each).map(({ name }) => groupOf(name)));
+/** The groups of all keys that decide about these deliveries, and of further `names`. */
+export function groupsOf(claimants: readonly Claimant[], names: readonly string[] = []): readonly number[] {
+  const keys = claimants.flatMap((each) => keysOf(each).map(({ name }) => name));
+  const groups = [...keys, ...names].map(groupOf);
   return [...new Set(groups)].toSorted((a, b) => a - b);
 }
 

@@ -34,6 +34,8 @@ end $$;
 create table machines (
   id text collate "C" primary key,
   host text not null,
+  -- Data folder on that computer: one process has it at a time.
+  folder text not null,
   command text not null,
   version text not null,
   pid bigint not null,
@@ -50,9 +52,29 @@ create table pending_keys (
   primary key (scope, key)
 );
 create index pending_keys_by_delivery on pending_keys (delivery_id);
+-- Who works on a pending delivery, on a run, or has a part that one machine has at a time.
+create table owners (
+  delivery_id text collate "C" primary key references deliveries (id) on delete cascade,
+  machine text collate "C" not null
+);
+create index owners_by_machine on owners (machine);
+create index deliveries_open_of_thread on deliveries (external_id, body_offset) where status = 'pending';
+create table run_owners (
+  run_id text collate "C" primary key references runs (id) on delete cascade,
+  machine text collate "C" not null,
+  host text not null,
+  folder text not null
+);
+create table machine_agents (
+  machine text collate "C" not null references machines (id) on delete cascade,
+  name text not null
+);
+create table roles (name text primary key, machine text collate "C" not null);
+
 create function release_keys() returns trigger language plpgsql as $$
 begin
   delete from pending_keys where delivery_id = old.id;
+  delete from owners where delivery_id = old.id;
   return null;
 end $$;
 create trigger deliveries_release_keys after update of status on deliveries
@@ -122,6 +144,15 @@ function requireKnown(found: Versions, { shown }: Address): void {
   if (found.tables <= CURRENT.tables && found.own <= CURRENT.own) return;
   throw failure('schema_version', `${skew(found, shown)}: a newer hookctl wrote it.`, {
     fix: 'Upgrade this hookctl to the version of the other servers: hookctl machine list.',
+  });
+}
+
+/** Throws `schema_version` unless the database has exactly this code's schema: a reader does not migrate. */
+export function requireCurrent(found: Versions, address: Address): void {
+  requireKnown(found, address);
+  if (found.tables === CURRENT.tables && found.own === CURRENT.own) return;
+  throw failure('schema_version', `${skew(found, address.shown)}: an older hookctl wrote it last.`, {
+    fix: 'Restart `hookctl serve` with this version; it brings the store up to date.',
   });
 }
 

@@ -1,10 +1,10 @@
 /** Entry of the writer thread: the only connection of a server that changes what others may have changed meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../../errors.ts';
+import { HookctlError, messageOf } from '../../errors.ts';
 import type { Outcome, WriterAnswer, WriterRequest, WriterWaiting } from '../local/writer.ts';
 import { type Address, isAway, isConflict } from './client.ts';
-import { beat, join, leave, type Machine } from './machines.ts';
+import { join, leave, type Machine, noteAlive } from './machines.ts';
 import { postgresOperations } from './operations.ts';
 import { openLink } from './sql.ts';
 
@@ -23,7 +23,14 @@ const AWAY_MS = 250;
 /** A server that is stopped in a transaction would keep the others from writing, in ms. */
 const STALLED_MS = 5_000;
 
-const { address, machine } = workerData as WriterData;
+/** Others took over the work of this machine; it goes on as a new one, of this id. */
+export interface Rejoined {
+  readonly machine: string;
+}
+
+const { address, machine: first } = workerData as WriterData;
+let machine = first;
+const operations = postgresOperations(() => machine);
 const link = openLink(address, { statementMs: 60_000, idleMs: STALLED_MS });
 const { sql, exec } = link;
 let isClosing = false;
@@ -44,6 +51,10 @@ async function answer(request: WriterRequest): Promise<WriterAnswer> {
       return { outcomes, error: null, damaged: [] };
     } catch (error) {
       undo();
+      if (error instanceof HookctlError && error.code === 'lease_lost') {
+        rejoin();
+        return { outcomes: [], error: error.message, damaged: [] };
+      }
       if (isAway(error)) {
         if (isClosing) return { outcomes: [], error: messageOf(error), damaged: [] };
         parentPort?.postMessage({ waiting: messageOf(error) } satisfies WriterWaiting);
@@ -69,10 +80,19 @@ function begin(): void {
   exec('begin');
   sql.value('select pg_advisory_xact_lock(?::int, hashtext(?))::text', [WRITE_LOCK, address.schema]);
   if (!isJoined) join(sql, machine);
-  beat(sql, machine, number);
+  noteAlive(sql, machine, number);
   isJoined = true;
   isUnderWay = true;
 }
+
+function rejoin(): void {
+  rejoined += 1;
+  machine = { ...first, id: `${first.id}-${rejoined}` };
+  isJoined = false;
+  parentPort?.postMessage({ machine: machine.id } satisfies Rejoined);
+}
+
+let rejoined = 0;
 
 function undo(): void {
   try {
@@ -91,7 +111,7 @@ function wasKept(): boolean {
 }
 
 function run({ name, given }: WriterRequest['calls'][number]): unknown {
-  const operation: (of: typeof sql, ...given: never) => unknown = postgresOperations[name];
+  const operation: (of: typeof sql, ...given: never) => unknown = operations[name];
   return operation(sql, ...(given as never));
 }
 

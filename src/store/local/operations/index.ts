@@ -25,7 +25,7 @@ import {
 import { applyChange, createTask, noteSchedule, noteSync, noteTask } from './tasks.ts';
 
 /** Writes of the port that the writer thread runs as they are: all but those that append to the log. */
-type PortWrites = Omit<Store, keyof StoreReader | 'accept' | 'indexed' | 'sweepLog' | 'problems'>;
+type PortWrites = Omit<Store, keyof StoreReader | 'accept' | 'indexed' | 'sweepLog' | 'problems' | 'shared'>;
 
 /** Every operation, by its name: what the port's method of that name is given, and what it resolves with. */
 export type OperationTypes = PortWrites & {

@@ -31,7 +31,10 @@ const countable = {
 };
 
 /** All reads that SQL alone answers, whichever database runs it. `bodyAt`: reads the bytes of a row. */
-export function readsOf(sql: Sql, bodyAt: ReadBody): Omit<StoreReader, 'body' | 'logBytes' | 'close'> {
+export function readsOf(
+  sql: Sql,
+  bodyAt: ReadBody,
+): Omit<StoreReader, 'body' | 'logBytes' | 'machines' | 'close'> {
   return {
     ...readDeliveries(sql),
     ...readRetention(sql),
