@@ -13,6 +13,7 @@ import { createRegistrations } from '../github-app/registration.ts';
 import { closeGently } from '../lib/http/listen.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
+import { limitsOf } from '../tasks/owner-limits.ts';
 import type { Schedule } from '../types.ts';
 import { openTokens } from './access/tokens.ts';
 import { managementApi, managementSocket } from './api/app.ts';
@@ -97,6 +98,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
         reload: live.reload,
         store,
         handshakes,
+        actionsOf: (owner) => limitsOf(engine.context.owners, owner).actions,
         urlOf: (endpoint) => endpointUrl(facts(), endpoint),
       }),
       feed,

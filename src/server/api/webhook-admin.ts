@@ -15,6 +15,8 @@ interface WebhookAdminOptions {
   /** Loads what is on disk; resolves when it is in force. */
   readonly reload: () => Promise<void>;
   readonly store: Pick<StoreReader, 'countsByWebhook' | 'deliveries'>;
+  /** The actions that `owners` of webhooks.yml lists for one; undefined where it lists none. Left out: it lists none at all. */
+  readonly actionsOf?: (owner: string) => readonly string[] | undefined;
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;
   /** Of the socket that senders reach; left out where there is none. */
@@ -23,6 +25,7 @@ interface WebhookAdminOptions {
 
 /** What the routes know of the webhooks and do with them. */
 export interface WebhookAdmin extends Pick<WebhookAdminOptions, 'snapshot' | 'store' | 'handshakes'> {
+  readonly actionsOf: (owner: string) => readonly string[] | undefined;
   /** The webhooks in force, in the order of their names. */
   byName(): readonly Webhook[];
   /** How webhooks are shown, with counts and times as they are now; of the deliveries of one owner alone where one is given. */
@@ -41,7 +44,7 @@ interface Listed {
 
 /** Reads and changes of webhooks, in the process that serves them or in a command. */
 export function openWebhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
-  const { db, snapshot, records, reload, store, handshakes, urlOf } = options;
+  const { db, snapshot, records, reload, store, handshakes, urlOf, actionsOf = () => undefined } = options;
   const listed = oncePerSnapshot(snapshot, ({ webhooks }): Listed => {
     return {
       byName: webhooks.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -51,6 +54,7 @@ export function openWebhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
   return {
     snapshot,
     store,
+    actionsOf,
     ...(handshakes !== undefined && { handshakes }),
     byName: () => listed().byName,
     views(webhooks, owner) {

@@ -80,7 +80,10 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
   const edited = <T>(context: Context<ApiEnv>, change: Change<T>): Promise<T> => {
     context.set('change', null);
     const owner = ownerAsking(context);
-    return admin.change(owner === undefined ? change : ownChange(owner, change), actorOf(context));
+    return admin.change(
+      owner === undefined ? change : ownChange({ owner, listed: admin.actionsOf(owner) }, change),
+      actorOf(context),
+    );
   };
   const switched = async (context: Context<ApiEnv>, ref: string, enabled: boolean) => {
     const { webhook } = await edited(context, setEnabled(ref, enabled));
