@@ -67,6 +67,8 @@ const MANY_CALLS = 8;
 /** The same while only rows for many records are to be made, which nothing waits for. */
 const INDEX_PACE_MS = 25;
 const MANY_RECORDS = 8;
+/** So long rows for records wait at least, in milliseconds: the outcome of a delivery comes soon after it, and shares the transaction. */
+const OUTCOME_MS = 2;
 /** A transaction that failed is tried again after this time, in milliseconds, even if nothing else is asked for. */
 const RETRY_MS = 1_000;
 
@@ -91,6 +93,8 @@ export function startWriter({
   let indexTo = end;
   /** Records appended, and those of them that have rows. */
   let appended = 0;
+  /** When the first of those without a row came. */
+  let appendedAt = 0;
   let lastRecords = 0;
   let lastCalls = 0;
   let indexed = 0;
@@ -110,10 +114,15 @@ export function startWriter({
     if (inFlight !== null || stopped !== null) return;
     const isIdle = waiting.length === 0 && appended === indexed;
     clearTimeout(timer ?? undefined);
-    const lastAt = waiting.length > 0 ? calledAt : sentAt;
-    const left = lastAt + pace() - performance.now();
+    const left = dueAt() - performance.now();
     if (isIdle || isClosing || left <= 0) send();
     else timer = setTimeout(send, left);
+  }
+
+  function dueAt(): number {
+    if (waiting.length > 0) return calledAt + pace();
+    const paced = sentAt + pace();
+    return indexWaiting.length > 0 ? paced : Math.max(paced, appendedAt + OUTCOME_MS);
   }
 
   function pace(): number {
@@ -155,6 +164,11 @@ export function startWriter({
       const outcome = outcomes[index] ?? { error: error ?? 'the writer gave no answer' };
       inTurns(() => settle(each, outcome));
     }
+  }
+
+  /** Records that have rows, or are about to get them. */
+  function inFlightTo(): number {
+    return inFlight?.appended ?? indexed;
   }
 
   function settleIndexed(reached: number): void {
@@ -213,6 +227,7 @@ export function startWriter({
   return {
     call: (name, ...given) => enqueue({ name, given }) as ReturnType<OperationTypes[typeof name]>,
     appended(position, records) {
+      if (appended === inFlightTo()) appendedAt = performance.now();
       indexTo = position;
       appended += records;
       soon();
