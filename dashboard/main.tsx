@@ -1,10 +1,13 @@
 import { type JSX, render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { OwnTokenView } from '../src/server/access/routes.ts';
+import { Holder } from './kit/access.ts';
 import { hasToken, isRemembered, onSignedOut, remember, setToken, takeToken } from './kit/api.ts';
 import { listenForKeys, useKeys } from './kit/keys.ts';
 import { type LiveState, onLiveState, startLive } from './kit/live.ts';
-import { Dialog, ErrorNote } from './kit/parts.tsx';
-import { followLinks, go, PAGES, pathOf, type Route, useRoute } from './kit/route.ts';
+import { Dialog, ErrorNote, visible } from './kit/parts.tsx';
+import { followLinks, go, goBack, PAGES, pathOf, type Route, useRoute } from './kit/route.ts';
+import { useApi } from './kit/use.ts';
 import { AuditPage } from './pages/audit.tsx';
 import { DeliveriesPage, DeliveryPage } from './pages/deliveries.tsx';
 import { FlowPage, FlowsPage } from './pages/flows.tsx';
@@ -93,6 +96,10 @@ function Dashboard(): JSX.Element {
     startLive(stop.signal);
     return () => stop.abort();
   }, []);
+  const { data: holder } = useApi<OwnTokenView>('/api/tokens/own');
+  const pages = PAGES.filter(([page]) => holder?.kind !== 'owner' || page !== 'audit');
+  // Whose things are shown stays the same from page to page.
+  const leadingTo = (page: string) => pathOf(page, null, { owner: route.query.get('owner') ?? '' });
   const title = PAGES.find(([page]) => page === route.page)?.[1] ?? 'Not found';
   useEffect(() => {
     document.title = `${route.id ?? title} · hookctl`;
@@ -103,23 +110,23 @@ function Dashboard(): JSX.Element {
       j: () => step(1),
       k: () => step(-1),
       Escape: () => {
-        if (route.id !== null) go(pathOf(route.page));
+        if (route.id !== null) goBack(leadingTo(route.page));
       },
-      ...Object.fromEntries(PAGES.map(([page], index) => [`${index + 1}`, () => go(pathOf(page))])),
+      ...Object.fromEntries(PAGES.map(([page], index) => [`${index + 1}`, () => go(leadingTo(page))])),
     },
     { isBase: true },
   );
   return (
-    <>
+    <Holder.Provider value={holder}>
       <a class="skip" href="#main">
         Skip to the page
       </a>
       <header class="top">
         <nav aria-label="Pages">
-          {PAGES.map(([page, name]) => (
+          {pages.map(([page, name]) => (
             <a
               key={page}
-              href={pathOf(page)}
+              href={leadingTo(page)}
               {...(page === route.page && { 'aria-current': 'page' as const })}
             >
               {name}
@@ -132,10 +139,15 @@ function Dashboard(): JSX.Element {
         </button>
       </header>
       <main id="main" tabIndex={-1} class={route.id === null ? `page-${route.page}` : 'detail'}>
+        {holder?.kind === 'owner' && (
+          <p class="dim holder">
+            With a token of {visible(holder.owner)}: {holder.scopes.join(', ')}
+          </p>
+        )}
         <Page key={`${route.page}/${route.id}`} route={route} />
       </main>
       {isHelp && <Help onClose={() => setHelp(false)} />}
-    </>
+    </Holder.Provider>
   );
 }
 
@@ -151,7 +163,7 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
   const { page, id } = route;
   switch (page) {
     case 'now':
-      return <NowPage />;
+      return <NowPage route={route} />;
     case 'deliveries':
       return id === null ? <DeliveriesPage route={route} /> : <DeliveryPage id={id} route={route} />;
     case 'tasks':
@@ -159,7 +171,7 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
     case 'flows':
       return id === null ? <FlowsPage route={route} /> : <FlowPage id={id} />;
     case 'webhooks':
-      return id === null ? <WebhooksPage /> : <WebhookPage id={id} />;
+      return id === null ? <WebhooksPage route={route} /> : <WebhookPage id={id} />;
     case 'outbox':
       return <OutboxPage route={route} />;
     case 'traffic':

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useOwner } from './access.ts';
 import { useKeys } from './keys.ts';
 import { go, pathOf, type Route } from './route.ts';
 
@@ -23,7 +24,10 @@ interface FiltersProps {
 const TYPED_MS = 250;
 
 /** Filters that are in the address, so that a link, a reload and the way back keep them. `/` goes to the first. */
-export function Filters({ route, filters }: FiltersProps): JSX.Element {
+export function Filters({ route, filters: all }: FiltersProps): JSX.Element | null {
+  // With the token of an owner everything is that owner's.
+  const owner = useOwner();
+  const filters = all.filter(({ name }) => owner === null || name !== OWNER.name);
   const form = useRef<HTMLFormElement>(null);
   useKeys({
     '/': () => form.current?.querySelector<HTMLElement>('input, select')?.focus(),
@@ -32,6 +36,7 @@ export function Filters({ route, filters }: FiltersProps): JSX.Element {
     const query = { ...Object.fromEntries(route.query), [name]: value };
     go(pathOf(route.page, route.id, query), { replace: true });
   };
+  if (filters.length === 0) return null;
   const isFiltered = filters.some(({ name }) => route.query.get(name));
   return (
     <form ref={form} class="filters" onSubmit={(event) => event.preventDefault()} aria-label="Filters">
@@ -120,6 +125,9 @@ export function apiQuery(
   return query.toString();
 }
 
+/** Whose things are shown. The links to the other pages keep it. */
+export const OWNER: Filter = { name: 'owner', label: 'Owner' };
+
 /** What deliveries and tasks are searched by. */
 export const SEARCH: readonly Filter[] = [
   { name: 'text', label: 'Text' },
@@ -128,4 +136,5 @@ export const SEARCH: readonly Filter[] = [
   { name: 'sender', label: 'Sender' },
   { name: 'since', label: 'Since', type: 'datetime-local' },
   { name: 'until', label: 'Until', type: 'datetime-local' },
+  OWNER,
 ];

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
+import { type Right, useRefusal } from './access.ts';
 import { ask } from './api.ts';
 import { Button, DoingNote, Scroll, visible } from './parts.tsx';
 import { useDoing } from './use.ts';
@@ -26,6 +27,7 @@ interface ActionFormProps<T> {
   /** Of the button; default the title. */
   readonly word?: string;
   readonly tone?: 'main' | 'bad';
+  readonly needs?: Right;
   /** What a person has to say yes to before. */
   readonly confirming?: string;
   /** What is sent; default the fields. */
@@ -47,6 +49,7 @@ export function ActionForm<T>(props: ActionFormProps<T>): JSX.Element {
   );
   const [answer, setAnswer] = useState<T | null>(null);
   const doing = useDoing();
+  const refusal = useRefusal(props.needs);
   const send = () => {
     if (confirming !== undefined && !confirm(confirming)) return;
     doing.run(async () => {
@@ -61,6 +64,13 @@ export function ActionForm<T>(props: ActionFormProps<T>): JSX.Element {
       return props.done(given);
     });
   };
+  if (refusal !== null)
+    return (
+      <details>
+        <summary class="dim">{title}</summary>
+        <p class="dim">{refusal}</p>
+      </details>
+    );
   return (
     <details>
       <summary>{title}</summary>
@@ -147,6 +157,7 @@ interface ActionButtonProps<T> {
   readonly method?: 'POST' | 'DELETE';
   readonly body?: object;
   readonly tone?: 'main' | 'bad';
+  readonly needs?: Right;
   readonly confirming?: string;
   readonly done: (answer: T) => string;
   readonly reload?: () => void;
@@ -166,7 +177,12 @@ export function ActionButton<T>(props: ActionButtonProps<T>): JSX.Element {
   };
   return (
     <>
-      <Button disabled={doing.isBusy} onClick={send} {...(tone !== undefined && { tone })}>
+      <Button
+        disabled={doing.isBusy}
+        onClick={send}
+        {...(props.needs !== undefined && { needs: props.needs })}
+        {...(tone !== undefined && { tone })}
+      >
         {word}
       </Button>
       <DoingNote doing={doing} />

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { type Right, useRefusal } from './access.ts';
 import { Problem } from './api.ts';
 import { pathOf } from './route.ts';
 import type { Doing } from './use.ts';
@@ -76,11 +77,19 @@ interface ButtonProps {
   readonly onClick: () => void;
   readonly disabled?: boolean;
   readonly tone?: 'main' | 'bad';
+  readonly needs?: Right;
 }
 
-export function Button({ children, onClick, disabled = false, tone }: ButtonProps): JSX.Element {
+export function Button({ children, onClick, disabled = false, tone, needs }: ButtonProps): JSX.Element {
+  const refusal = useRefusal(needs);
   return (
-    <button type="button" class={tone ?? ''} disabled={disabled} onClick={onClick}>
+    <button
+      type="button"
+      class={tone ?? ''}
+      disabled={disabled || refusal !== null}
+      {...(refusal !== null && { title: refusal, 'aria-description': refusal })}
+      onClick={onClick}
+    >
       {children}
     </button>
   );

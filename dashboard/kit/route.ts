@@ -42,10 +42,17 @@ export function pathOf(page: string, id?: string | null, query?: Readonly<Record
 export function go(path: string, { replace = false } = {}): void {
   if (replace) history.replaceState(null, '', path);
   else {
-    history.pushState(null, '', path);
+    history.pushState({ from: location.pathname + location.search }, '', path);
     scrollTo(0, 0);
   }
   for (const call of changed) call();
+}
+
+/** Back to a list, with its filters where it was left; to the path where the person came from elsewhere. */
+export function goBack(path: string): void {
+  const from: unknown = history.state?.from;
+  if (typeof from === 'string' && from.split('?')[0] === path.split('?')[0]) history.back();
+  else go(path);
 }
 
 /** Follows links to pages of the dashboard without loading it anew. */

@@ -99,10 +99,13 @@ export interface Listed<T> extends Omit<Asked<readonly T[]>, 'data'> {
 }
 
 /** A list of the API, newest first: its first page follows what happens, further ones come when they are asked for. */
-export function useList<T extends { readonly id: string | number }>(
+export function useList<T>(
   path: string,
   on: readonly string[],
+  keyOf: (item: T) => unknown = (item) => (item as { readonly id: unknown }).id,
 ): Listed<T> {
+  const key = useRef(keyOf);
+  key.current = keyOf;
   const [list, setList] = useState<{
     readonly path: string;
     readonly items: readonly T[];
@@ -117,7 +120,7 @@ export function useList<T extends { readonly id: string | number }>(
     setList((before) => {
       const last = data.items.at(-1);
       const older = before?.path === path && last !== undefined ? before.items : [];
-      const at = older.findIndex(({ id }) => id === last?.id);
+      const at = last === undefined ? -1 : older.findIndex((item) => key.current(item) === key.current(last));
       if (before === null || at < 0) return { path, items: data.items, next: data.next_cursor };
       return {
         path,

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { AuditView } from '../../src/views.ts';
-import { apiQuery, type Filter, Filters } from '../kit/filters.tsx';
+import { apiQuery, type Filter, Filters, OWNER } from '../kit/filters.tsx';
 import { Button, ErrorNote, Scroll, Time, visible } from '../kit/parts.tsx';
 import type { Route } from '../kit/route.ts';
 import { useList } from '../kit/use.ts';
@@ -8,6 +8,7 @@ import { useList } from '../kit/use.ts';
 const FILTERS: readonly Filter[] = [
   { name: 'what', label: 'Change' },
   { name: 'since', label: 'Since', type: 'datetime-local' },
+  OWNER,
 ];
 
 /** Who changed what. */

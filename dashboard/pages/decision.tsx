@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { TaskDetails } from '../../src/task-views.ts';
 import type { TaskView } from '../../src/views.ts';
+import { useRefusal } from '../kit/access.ts';
 import { ask } from '../kit/api.ts';
 import { Dialog, ErrorNote, Text } from '../kit/parts.tsx';
 import { type Doing, useApi, useDoing } from '../kit/use.ts';
@@ -19,6 +20,7 @@ interface Decision {
 /** What a person decides about tasks that wait for them; `decided` is called after each. */
 export function useDecision(decided: () => void): Decision {
   const doing = useDoing();
+  const refusal = useRefusal('tasks');
   const [asking, setAsking] = useState<string | null>(null);
   const step = (id: string, verb: 'approve' | 'answer', body: object, done: string) =>
     doing.run(async () => {
@@ -27,7 +29,7 @@ export function useDecision(decided: () => void): Decision {
       return `${done} ${id}.`;
     });
   const decide = (task: Waiting | undefined) => {
-    if (task === undefined || doing.isBusy) return;
+    if (task === undefined || doing.isBusy || refusal !== null) return;
     if (task.status === 'waiting_approval') step(task.id, 'approve', {}, 'Approved');
     else if (task.status === 'waiting_answer') setAsking(task.id);
   };

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { SentView } from '../../src/server/api/deliveries.ts';
 import { DELIVERY_STATUSES } from '../../src/types/delivery.ts';
 import type { DeliveryView, TaskView } from '../../src/views.ts';
+import { useRefusal } from '../kit/access.ts';
 import { ask } from '../kit/api.ts';
 import { apiQuery, type Filter, Filters, SEARCH } from '../kit/filters.tsx';
 import { ActionForm } from '../kit/form.tsx';
@@ -78,6 +79,7 @@ function ReplayShown({ ids }: { readonly ids: readonly string[] }): JSX.Element 
     <ActionForm<ReplayedItems>
       title={`Replay these ${shown.length}`}
       word="Replay them"
+      needs="tasks"
       path="/api/deliveries/replay"
       fields={[{ name: 'replies', label: 'Post replies, too', type: 'check' }]}
       confirming={`Process ${shown.length} deliveries again?`}
@@ -141,19 +143,20 @@ function Outcome({
       return `Worked off again: ${again.status}.`;
     });
   const hasBytes = delivery.body_base64 !== null;
+  const refusal = useRefusal('operator');
   return (
     <Section
       title="Outcome"
       actions={
         <>
-          <Button disabled={doing.isBusy || !hasBytes} onClick={() => replay(false)}>
+          <Button needs="tasks" disabled={doing.isBusy || !hasBytes} onClick={() => replay(false)}>
             Replay
           </Button>
-          <Button disabled={doing.isBusy || !hasBytes} onClick={() => replay(true)}>
+          <Button needs="tasks" disabled={doing.isBusy || !hasBytes} onClick={() => replay(true)}>
             Replay with replies
           </Button>
           {(status === 'failed' || status === 'ignored') && (
-            <Button tone="main" disabled={doing.isBusy} onClick={retry}>
+            <Button needs="tasks" tone="main" disabled={doing.isBusy} onClick={retry}>
               Retry
             </Button>
           )}
@@ -165,6 +168,7 @@ function Outcome({
         of={[
           ['state', <State key="state" of={status} />],
           ['because', visible(delivery.reason ?? '')],
+          ['owner', visible(delivery.owner)],
           ['webhook', <Ref key="webhook" page="webhooks" id={delivery.webhook} />],
           ['event', visible(delivery.event_type ?? '')],
           ['variant', visible(delivery.variant ?? '')],
@@ -179,7 +183,7 @@ function Outcome({
           ['replay of', delivery.replay_of && <Ref page="deliveries" id={delivery.replay_of} />],
         ]}
       />
-      {hasBytes && <Send id={id} />}
+      {hasBytes && refusal === null && <Send id={id} />}
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { FlowDetails } from '../../src/task-views.ts';
 import type { DeliveryView } from '../../src/views.ts';
-import { apiQuery, type Filter, Filters } from '../kit/filters.tsx';
+import { apiQuery, type Filter, Filters, OWNER } from '../kit/filters.tsx';
 import { ActionButton } from '../kit/form.tsx';
 import { VirtualList } from '../kit/list.tsx';
 import { dollars, ErrorNote, Facts, Ref, Section, State, Text, Time, visible } from '../kit/parts.tsx';
@@ -14,7 +14,7 @@ interface Flow {
   readonly created_at: string;
 }
 
-const FILTERS: readonly Filter[] = [{ name: 'external_id', label: 'External id' }];
+const FILTERS: readonly Filter[] = [{ name: 'external_id', label: 'External id' }, OWNER];
 
 export function FlowsPage({ route }: { readonly route: Route }): JSX.Element {
   const list = useList<Flow>(`/api/flows?${apiQuery(route, FILTERS, { limit: '100' })}`, [
@@ -76,6 +76,7 @@ export function FlowPage({ id }: { readonly id: string }): JSX.Element {
           </Section>
           {data.links.map(({ flow_id: from, external_id: about }) => (
             <ActionButton<unknown>
+              needs="tasks"
               key={from}
               word={`Part it from ${visible(about)}`}
               path={`/api/flows/${encodeURIComponent(from)}/unlink`}

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { StatusView } from '../../src/server/status.ts';
 import type { RunView } from '../../src/task-views.ts';
 import type { TaskView } from '../../src/views.ts';
+import { apiQuery, Filters, OWNER } from '../kit/filters.tsx';
 import { focusedId, useKeys } from '../kit/keys.ts';
 import {
   Button,
@@ -16,34 +17,43 @@ import {
   Time,
   visible,
 } from '../kit/parts.tsx';
-import { pathOf } from '../kit/route.ts';
+import { pathOf, type Route } from '../kit/route.ts';
 import { useApi, useList } from '../kit/use.ts';
 import { decisionWord, useDecision } from './decision.tsx';
 
 interface Budget {
   readonly name: string;
+  readonly owner: string | null;
   readonly runs: number;
   readonly ended_usd: number;
   readonly running_usd: number;
   readonly limit_runs: number | null;
   readonly limit_usd: number | null;
 }
+/** With the filter of the page, as the API has it. */
+interface Queried {
+  readonly query: string;
+}
 interface Items<T> {
   readonly items: readonly T[];
 }
 
 /** What runs, what waits for a person, and what is not as it should be. */
-export function NowPage(): JSX.Element {
-  const status = useApi<StatusView>('/api/status', {
+const FILTERS = [OWNER];
+
+export function NowPage({ route }: { readonly route: Route }): JSX.Element {
+  const query = apiQuery(route, FILTERS);
+  const status = useApi<StatusView>(`/api/status?${query}`, {
     on: ['delivery', 'state', 'connection', 'ready', 'swept'],
   });
   const { data, error } = status;
   return (
     <>
       <h1>Now</h1>
+      <Filters route={route} filters={FILTERS} />
       <ErrorNote error={error} />
-      <Waiting />
-      <Runs />
+      <Waiting query={query} />
+      <Runs query={query} />
       {data !== null && (
         <>
           <Section title="Problems">
@@ -57,7 +67,7 @@ export function NowPage(): JSX.Element {
             </ul>
           </Section>
           <div class="columns">
-            <Spend />
+            <Spend query={query} />
             <Server status={data} />
           </div>
           <Section title="Last deliveries">
@@ -83,9 +93,15 @@ export function NowPage(): JSX.Element {
 }
 
 /** Tasks that wait for a yes or an answer. */
-function Waiting(): JSX.Element {
-  const approvals = useList<TaskView>('/api/tasks?status=waiting_approval&limit=50', ['task', 'delivery']);
-  const answers = useList<TaskView>('/api/tasks?status=waiting_answer&limit=50', ['task', 'delivery']);
+function Waiting({ query }: Queried): JSX.Element {
+  const approvals = useList<TaskView>(`/api/tasks?status=waiting_approval&limit=50&${query}`, [
+    'task',
+    'delivery',
+  ]);
+  const answers = useList<TaskView>(`/api/tasks?status=waiting_answer&limit=50&${query}`, [
+    'task',
+    'delivery',
+  ]);
   const items = [...(approvals.items ?? []), ...(answers.items ?? [])];
   const { doing, decide, dialog } = useDecision(() => {
     approvals.reload();
@@ -104,7 +120,7 @@ function Waiting(): JSX.Element {
             <a href={pathOf('tasks', task.id)}>{visible(task.title)}</a>
             <span class="dim">{task.agent}</span>
             <Time at={task.created_at} />
-            <Button tone="main" disabled={doing.isBusy} onClick={() => decide(task)}>
+            <Button needs="tasks" tone="main" disabled={doing.isBusy} onClick={() => decide(task)}>
               {decisionWord(task.status)}
             </Button>
           </li>
@@ -115,8 +131,10 @@ function Waiting(): JSX.Element {
   );
 }
 
-function Runs(): JSX.Element {
-  const { data, error } = useApi<Items<RunView>>('/api/runs', { on: ['run', 'task', 'delivery', 'state'] });
+function Runs({ query }: Queried): JSX.Element {
+  const { data, error } = useApi<Items<RunView>>(`/api/runs?${query}`, {
+    on: ['run', 'task', 'delivery', 'state'],
+  });
   return (
     <Section title="Runs">
       <ErrorNote error={error} />
@@ -136,16 +154,24 @@ function Runs(): JSX.Element {
   );
 }
 
-function Spend(): JSX.Element {
-  const { data, error } = useApi<Items<Budget>>('/api/budgets', { on: ['run'] });
+function Spend({ query }: Queried): JSX.Element {
+  const { data, error } = useApi<Items<Budget>>(`/api/budgets?${query}`, { on: ['run'] });
   return (
     <Section title="Spend">
       <ErrorNote error={error} />
       {data?.items.map(
-        ({ name, runs, ended_usd: ended, running_usd: running, limit_usd: limit, limit_runs: most }) => (
-          <div key={name} class="meter">
+        ({
+          name,
+          owner,
+          runs,
+          ended_usd: ended,
+          running_usd: running,
+          limit_usd: limit,
+          limit_runs: most,
+        }) => (
+          <div key={`${name} ${owner}`} class="meter">
             <p class="row">
-              <strong>{name}</strong>
+              <strong>{owner === null ? name : `${visible(owner)}, ${name}`}</strong>
               <span>
                 {dollars(ended + running)}
                 {limit !== null && ` of ${dollars(limit)}`}

@@ -2,12 +2,12 @@ import type { JSX } from 'preact';
 import { OUTGOING_STATUSES } from '../../src/types/reply.ts';
 import type { OutgoingView } from '../../src/views.ts';
 import { ask } from '../kit/api.ts';
-import { apiQuery, type Filter, Filters } from '../kit/filters.tsx';
+import { apiQuery, type Filter, Filters, OWNER } from '../kit/filters.tsx';
 import { Button, DoingNote, Empty, ErrorNote, Ref, Section, State, Time, visible } from '../kit/parts.tsx';
 import type { Route } from '../kit/route.ts';
 import { type Doing, useDoing, useList } from '../kit/use.ts';
 
-const FILTERS: readonly Filter[] = [{ name: 'status', label: 'State', choices: OUTGOING_STATUSES }];
+const FILTERS: readonly Filter[] = [{ name: 'status', label: 'State', choices: OUTGOING_STATUSES }, OWNER];
 
 /** What hookctl posts and forwards. */
 export function OutboxPage({ route }: { readonly route: Route }): JSX.Element {
@@ -61,12 +61,12 @@ function Item({ item, doing, reload }: ItemProps): JSX.Element {
       actions={
         <>
           {(status === 'failed' || status === 'dropped') && (
-            <Button tone="main" disabled={doing.isBusy} onClick={() => act('retry')}>
+            <Button needs="tasks" tone="main" disabled={doing.isBusy} onClick={() => act('retry')}>
               Send again
             </Button>
           )}
           {(status === 'waiting' || status === 'failed') && (
-            <Button tone="bad" disabled={doing.isBusy} onClick={() => act('drop')}>
+            <Button needs="tasks" tone="bad" disabled={doing.isBusy} onClick={() => act('drop')}>
               Drop
             </Button>
           )}

@@ -4,6 +4,7 @@ import type { RecoveredView } from '../../src/server/recovery/view.ts';
 import type { WorkspaceView } from '../../src/server/workspaces/index.ts';
 import type { ScheduleView } from '../../src/tasks/schedules.ts';
 import type { TaskView } from '../../src/views.ts';
+import { useRefusal } from '../kit/access.ts';
 import { ActionButton, ActionForm } from '../kit/form.tsx';
 import { Empty, ErrorNote, Outside, Ref, Section, State, Time, visible } from '../kit/parts.tsx';
 import { pathOf } from '../kit/route.ts';
@@ -16,15 +17,24 @@ interface Items<T> {
 
 /** What is set up once and looked after now and then. */
 export function SetupPage(): JSX.Element {
+  const refusal = useRefusal('operator');
+  const noTokens = useRefusal('admin');
   return (
     <>
       <h1>Setup</h1>
-      <Schedules />
-      <Connections />
-      <GithubApps />
-      <Workspaces />
-      <Tokens />
-      <Upkeep />
+      {refusal !== null && (
+        <p class="note warn">Schedules, hooks at senders, workspaces and upkeep are the operator’s.</p>
+      )}
+      {refusal === null && (
+        <>
+          <Schedules />
+          <Connections />
+          <GithubApps />
+          <Workspaces />
+        </>
+      )}
+      {noTokens === null ? <Tokens /> : <p class="note warn">Tokens: {noTokens}</p>}
+      {refusal === null && <Upkeep />}
     </>
   );
 }

@@ -15,11 +15,10 @@ export const BY: Filter = {
 };
 
 /** What came and what became of it, by webhook, command, agent or variant: the same as `hookctl stats`. */
-export function Statistics({ by, since }: { readonly by: string; readonly since: string }): JSX.Element {
-  const { data, error } = useApi<ReturnType<typeof statsView>>(
-    `/api/stats?${new URLSearchParams({ by, since })}`,
-    { on: ['delivery', 'task', 'run'] },
-  );
+export function Statistics({ by, query }: { readonly by: string; readonly query: string }): JSX.Element {
+  const { data, error } = useApi<ReturnType<typeof statsView>>(`/api/stats?by=${by}&${query}`, {
+    on: ['delivery', 'task', 'run'],
+  });
   return (
     <Section title={`Statistics by ${by}`}>
       <ErrorNote error={error} />

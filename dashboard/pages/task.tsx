@@ -110,6 +110,7 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
       actions={verbs.map((verb) => (
         <Button
           key={verb}
+          needs="tasks"
           disabled={doing.isBusy || decision.doing.isBusy}
           onClick={() => press(verb)}
           {...(['approve', 'answer', 'retry'].includes(verb) ? { tone: 'main' as const } : {})}
@@ -136,6 +137,7 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
         of={[
           ['state', <State key="state" of={task.status} />],
           ['agent', visible(task.agent)],
+          ['owner', visible(task.owner)],
           [
             'id',
             <span key="id" class="id">
@@ -176,6 +178,7 @@ function More({ task, path, reload }: StepsProps): JSX.Element {
       {task.delivery_id !== null && (
         <ActionForm<OutgoingView>
           title="Post in its thread"
+          needs="tasks"
           word="Post"
           path={`${path}/comment`}
           fields={[{ name: 'text', label: 'Text', type: 'area', required: true }]}
@@ -184,6 +187,7 @@ function More({ task, path, reload }: StepsProps): JSX.Element {
       )}
       <ActionForm<LinkedView>
         title="Join its flow with another subject"
+        needs="tasks"
         word="Join"
         path={`${path}/link`}
         fields={[
@@ -194,6 +198,7 @@ function More({ task, path, reload }: StepsProps): JSX.Element {
       />
       <ActionForm<AttachedView>
         title="Take over its session"
+        needs="tasks"
         word="Take over"
         path={`${path}/attach`}
         fields={[{ name: 'now', label: 'End the run that goes on', type: 'check' }]}
@@ -204,6 +209,7 @@ function More({ task, path, reload }: StepsProps): JSX.Element {
       />
       <ActionForm<TaskView>
         title="Give its session back"
+        needs="tasks"
         word="Give back"
         path={`${path}/detach`}
         done={({ status }) => `The task is ${status.replaceAll('_', ' ')}.`}

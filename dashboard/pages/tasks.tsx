@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { ListedTask } from '../../src/task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../src/types/task.ts';
 import type { TaskView } from '../../src/views.ts';
+import { useRefusal } from '../kit/access.ts';
 import { ask } from '../kit/api.ts';
 import { apiQuery, type Filter, Filters, SEARCH } from '../kit/filters.tsx';
 import { focusedId, useKeys } from '../kit/keys.ts';
@@ -22,11 +23,15 @@ const FILTERS: readonly Filter[] = [
 export function TasksPage({ route }: { readonly route: Route }): JSX.Element {
   const isBoard = route.query.get('view') === 'board';
   const [isCreating, setCreating] = useState(false);
-  useKeys({ n: () => setCreating(true) });
+  const refusal = useRefusal('tasks');
+  useKeys({ n: () => setCreating(refusal === null) });
   return (
     <>
       <h1>
-        Tasks <Button onClick={() => setCreating(true)}>New task</Button>
+        Tasks{' '}
+        <Button needs="tasks" onClick={() => setCreating(true)}>
+          New task
+        </Button>
       </h1>
       <Filters route={route} filters={[VIEW, ...FILTERS]} />
       {isBoard ? <Board route={route} /> : <List route={route} />}

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { SCOPES } from '../../src/server/access/caller.ts';
 import type { TokenView } from '../../src/server/access/routes.ts';
+import { useOwner } from '../kit/access.ts';
 import { ask } from '../kit/api.ts';
 import { ActionButton } from '../kit/form.tsx';
 import { DoingNote, Empty, ErrorNote, Section, State, Time, visible } from '../kit/parts.tsx';
@@ -52,6 +53,7 @@ function Make({ reload }: { readonly reload: () => void }): JSX.Element {
   const [days, setDays] = useState('30');
   const [scopes, setScopes] = useState<readonly string[]>(['read']);
   const [made, setMade] = useState<string | null>(null);
+  const holder = useOwner();
   const doing = useDoing();
   const make = () =>
     doing.run(async () => {
@@ -71,14 +73,16 @@ function Make({ reload }: { readonly reload: () => void }): JSX.Element {
           make();
         }}
       >
-        <label>
-          <span>Owner, such as ada</span>
-          <input
-            value={owner}
-            spellcheck={false}
-            onInput={({ currentTarget }) => setOwner(currentTarget.value)}
-          />
-        </label>
+        {holder === null && (
+          <label>
+            <span>Owner, such as ada</span>
+            <input
+              value={owner}
+              spellcheck={false}
+              onInput={({ currentTarget }) => setOwner(currentTarget.value)}
+            />
+          </label>
+        )}
         <fieldset class="row">
           <legend>May</legend>
           {SCOPES.map((scope) => (

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { TrafficView } from '../../src/server/dashboard/traffic.ts';
-import { Filters } from '../kit/filters.tsx';
+import { apiQuery, Filters, OWNER } from '../kit/filters.tsx';
 import { Empty, ErrorNote, Section } from '../kit/parts.tsx';
 import { type Line, Plot } from '../kit/plot.tsx';
 import type { Route } from '../kit/route.ts';
@@ -43,7 +43,7 @@ export function TrafficPage({ route }: { readonly route: Route }): JSX.Element {
     return () => clearInterval(timer);
   }, []);
   const since = new Date(Math.floor((minute - span) / 60_000) * 60_000).toISOString();
-  const { data, error } = useApi<TrafficView>(`/api/traffic?${new URLSearchParams({ since })}`, {
+  const { data, error } = useApi<TrafficView>(`/api/traffic?${apiQuery(route, [OWNER], { since })}`, {
     on: ['delivery', 'run'],
   });
   const [last, setLast] = useState<TrafficView | null>(null);
@@ -54,10 +54,10 @@ export function TrafficPage({ route }: { readonly route: Route }): JSX.Element {
   return (
     <>
       <h1>Traffic</h1>
-      <Filters route={route} filters={[SPAN, BY]} />
+      <Filters route={route} filters={[SPAN, BY, OWNER]} />
       <ErrorNote error={error} />
       {shown !== null && <Plots traffic={shown} />}
-      <Statistics by={route.query.get('by') || 'webhook'} since={since} />
+      <Statistics by={route.query.get('by') || 'webhook'} query={apiQuery(route, [OWNER], { since })} />
     </>
   );
 }

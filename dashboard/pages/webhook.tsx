@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ExplanationView } from '../../src/server/dashboard/explanation.ts';
 import type { WebhookView } from '../../src/server/webhook-view.ts';
 import type { DeliveryView } from '../../src/views.ts';
+import { useRefusal } from '../kit/access.ts';
 import { ask } from '../kit/api.ts';
 import { ActionForm } from '../kit/form.tsx';
 import { Button, DoingNote, ErrorNote, Facts, Scroll, Section, State, Time, visible } from '../kit/parts.tsx';
@@ -95,13 +96,13 @@ function Overview({ webhook, path, reload }: PartProps): JSX.Element {
       actions={
         isDynamic && (
           <>
-            <Button disabled={doing.isBusy} onClick={toggle}>
+            <Button needs="webhooks" disabled={doing.isBusy} onClick={toggle}>
               {webhook.enabled ? 'Disable' : 'Enable'}
             </Button>
-            <Button disabled={doing.isBusy} onClick={rotate}>
+            <Button needs="webhooks" disabled={doing.isBusy} onClick={rotate}>
               Rotate secret
             </Button>
-            <Button tone="bad" disabled={doing.isBusy} onClick={remove}>
+            <Button needs="webhooks" tone="bad" disabled={doing.isBusy} onClick={remove}>
               Remove
             </Button>
           </>
@@ -114,6 +115,7 @@ function Overview({ webhook, path, reload }: PartProps): JSX.Element {
         of={[
           ['state', <State key="state" of={webhook.enabled ? 'enabled' : 'disabled'} />],
           ['provider', webhook.provider],
+          ['owner', visible(webhook.owner)],
           ['receives at', webhook.url],
           ['secret', webhook.has_secret ? webhook.secret_source : 'none'],
           ['written in', webhook.file === null ? null : `${webhook.file}:${webhook.line}`],
@@ -126,12 +128,14 @@ function Overview({ webhook, path, reload }: PartProps): JSX.Element {
       </p>
       <ActionForm<{ handshake: { kind?: string } | null }>
         title="Answer the next handshake of the sender"
+        needs="webhooks"
         word="Await it for ten minutes"
         path={`${path}/await`}
         done={({ handshake }) => (handshake === null ? 'None came.' : 'It came, and was answered.')}
       />
       <ActionForm<{ delivery: DeliveryView }>
         title="Process a payload as if it had come"
+        needs="tasks"
         word="Process it"
         path="/api/replays"
         fields={[
@@ -272,6 +276,7 @@ function cleared(before: object, after: object): Readonly<Record<string, null>> 
 
 function Commands({ webhook, path, reload }: PartProps): JSX.Element {
   const doing = useDoing();
+  const canEdit = useRefusal('webhooks') === null;
   const isDynamic = webhook.origin === 'dynamic';
   const pathOfCommand = (id: string) => `${path}/commands/${encodeURIComponent(id)}`;
   const saveOf = (id: string) => async (edited: Readonly<Record<string, unknown>>) => {
@@ -299,13 +304,13 @@ function Commands({ webhook, path, reload }: PartProps): JSX.Element {
           <summary>{visible(String(command.name ?? command.trigger ?? command.id))}</summary>
           <Json value={command} save={isDynamic ? saveOf(command.id) : null} label="Command" />
           {isDynamic && (
-            <Button tone="bad" disabled={doing.isBusy} onClick={() => remove(command.id)}>
+            <Button needs="webhooks" tone="bad" disabled={doing.isBusy} onClick={() => remove(command.id)}>
               Remove this command
             </Button>
           )}
         </details>
       ))}
-      {isDynamic && (
+      {isDynamic && canEdit && (
         <details>
           <summary>Add a command</summary>
           <Json
@@ -332,7 +337,8 @@ function Json({ value, save, label }: JsonProps): JSX.Element {
   const [typed, setTyped] = useState(text);
   useEffect(() => setTyped(text), [text]);
   const doing: Doing = useDoing();
-  if (save === null) return <Scroll label={label}>{visible(text)}</Scroll>;
+  const refusal = useRefusal('webhooks');
+  if (save === null || refusal !== null) return <Scroll label={label}>{visible(text)}</Scroll>;
   return (
     <form
       class="stack"

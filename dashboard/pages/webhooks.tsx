@@ -2,10 +2,11 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { WebhookView } from '../../src/server/webhook-view.ts';
 import { ask } from '../kit/api.ts';
+import { apiQuery, Filters, OWNER } from '../kit/filters.tsx';
 import { ActionForm } from '../kit/form.tsx';
 import { VirtualList } from '../kit/list.tsx';
 import { Button, Dialog, DoingNote, State, Time, visible } from '../kit/parts.tsx';
-import { pathOf } from '../kit/route.ts';
+import { pathOf, type Route } from '../kit/route.ts';
 import { useDoing, useList } from '../kit/use.ts';
 import { Secret } from './webhook.tsx';
 
@@ -14,26 +15,46 @@ interface Row extends WebhookView {
   readonly id: string;
 }
 
-export function WebhooksPage(): JSX.Element {
-  const list = useList<Row>('/api/webhooks?limit=200', ['state', 'delivery']);
+const FILTERS = [OWNER];
+
+export function WebhooksPage({ route }: { readonly route: Route }): JSX.Element {
+  const list = useList<WebhookView>(
+    `/api/webhooks?${apiQuery(route, FILTERS, { limit: '200' })}`,
+    ['state', 'delivery'],
+    ({ name }) => name,
+  );
   const [isAdding, setAdding] = useState(false);
-  const items = list.items?.map((webhook) => ({ ...webhook, id: webhook.name })) ?? null;
+  const items = list.items?.map((webhook): Row => ({ ...webhook, id: webhook.name })) ?? null;
   return (
     <>
       <h1>
-        Webhooks <Button onClick={() => setAdding(true)}>Add</Button>
+        Webhooks{' '}
+        <Button needs="webhooks" onClick={() => setAdding(true)}>
+          Add
+        </Button>
       </h1>
+      <Filters route={route} filters={FILTERS} />
       <VirtualList
         label="Webhooks"
         list={{ ...list, items }}
         href={({ name }) => pathOf('webhooks', name)}
         empty="There is no webhook."
-        row={({ name, provider, enabled, origin, total, last_received_at: last, has_secret: hasSecret }) => (
+        row={({
+          name,
+          owner,
+          provider,
+          enabled,
+          origin,
+          total,
+          last_received_at: last,
+          has_secret: hasSecret,
+        }) => (
           <>
             <State of={enabled ? 'enabled' : 'disabled'} />
             <span class="w-event">{visible(name)}</span>
             <span class="w-name">{provider}</span>
             <span class="w-name dim">{origin}</span>
+            <span class="w-name dim">{visible(owner)}</span>
             <span class="w-name dim">{total.toLocaleString()} deliveries</span>
             <span class="w-time">
               <Time at={last} />
@@ -45,6 +66,7 @@ export function WebhooksPage(): JSX.Element {
       <ActionForm<readonly unknown[]>
         title="Import what was exported"
         word="Import"
+        needs="operator"
         path="/api/webhooks/import"
         fields={[
           { name: 'content', label: 'JSON of `hookctl webhook export`', type: 'area', required: true },
@@ -57,6 +79,7 @@ export function WebhooksPage(): JSX.Element {
       <ActionForm<unknown>
         title="Bring the last good copy of webhooks.json back"
         word="Bring back"
+        needs="operator"
         path="/api/webhooks/restore"
         confirming="Replace webhooks.json by its last good copy?"
         done={() => 'It is in force again.'}

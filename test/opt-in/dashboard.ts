@@ -171,6 +171,7 @@ async function walkWith(browser: Browser, axe: string, github: string): Promise<
   await whileTasksCome({ server, open, shows, axe });
   await byMouse({ server, open, shows, axe });
   await byForms({ server, open, shows, axe });
+  await ofOwner({ server, open, shows, axe });
   await hostile({ server, open, shows, axe });
   check('no error or warning in the console', problems.length === 0, problems.join('\n'));
   check('no request to anywhere else', foreign.length === 0, foreign.join('\n'));
@@ -496,6 +497,69 @@ async function byForms({ server, open, shows }: Walk): Promise<void> {
   await deliveries.evaluate(click('Replay them'));
   check('the deliveries of a list are replayed', await shows(deliveries, '1 replayed.'));
   await deliveries.close();
+}
+
+/** What belongs to an owner: filtered by the operator, and seen with a token of that owner. */
+async function ofOwner({ server, open, shows }: Walk): Promise<void> {
+  const fields = { provider: 'github', name: 'of-ada', owner: 'ada', secret: SECRET };
+  const { url } = await server.call<{ url: string }>('POST', '/api/webhooks', fields);
+  const sent = comment('@agent analyze what is of ada', { issue: 77 });
+  const { id } = await signedPost(server.ingress, sent, { path: new URL(url).pathname });
+  const page = await open('now');
+  await shows(page, 'Last deliveries');
+  await page.keyboard.press('2');
+  await shows(page, 'issue_comment.created');
+  await page.evaluate(type('Owner', 'ada'));
+  const rows = "[...document.querySelectorAll('.list a')].map(({ dataset }) => dataset.id).join()";
+  const isOnly = (of: Page) =>
+    of.waitForFunction(`${rows} === '${id}'`, { timeout: PATIENCE_MS }).then(
+      () => true,
+      () => false,
+    );
+  check('the list has what is of one owner', await isOnly(page), await page.evaluate(rows));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('3');
+  await shows(page, 'Analyze');
+  check('the other pages keep the owner', (await page.evaluate('location.search')) === '?owner=ada');
+  await page.close();
+
+  const order = { owner: 'ada', scopes: ['read'] };
+  const { token } = await server.call<{ token: string }>('POST', '/api/tokens', order);
+  const own = await open(`deliveries#token=${token}`);
+  check("a token of an owner shows that owner's alone", await isOnly(own), await own.evaluate(rows));
+  const says = await shows(own, 'With a token of ada: read');
+  check('the page says whose token it has', says, await own.evaluate('document.body.innerText'));
+  await own.evaluate("document.querySelector('.list a').click()");
+  await shows(own, 'Outcome');
+  const replay =
+    "[...document.querySelectorAll('button')].filter(({ disabled, title }) => disabled && title.includes('the scope tasks')).map(({ innerText }) => innerText).join()";
+  const refused = await own.evaluate(replay);
+  check(
+    'what the token does not let is off, with the reason',
+    String(refused).startsWith('Replay,Replay with replies'),
+    refused,
+  );
+  await own.keyboard.press('9');
+  check('what is the operator’s is not there', await shows(own, 'are the operator’s'));
+  await own.keyboard.press('1');
+  await shows(own, 'Last deliveries');
+  await own.keyboard.press('5');
+  await shows(own, 'of-ada');
+  const names = "[...document.querySelectorAll('.list .w-event')].map(({ innerText }) => innerText).join()";
+  check(
+    'webhooks of others are not there',
+    (await own.evaluate(names)) === 'of-ada',
+    await own.evaluate(names),
+  );
+  await own.close();
+
+  const webhooks = await open('webhooks');
+  await shows(webhooks, 'of-ada');
+  await server.call('POST', '/api/webhooks/of-ada/disable', {});
+  await shows(webhooks, 'disabled');
+  const all = String(await webhooks.evaluate(names)).split(',');
+  check('a list that was read again has each row once', new Set(all).size === all.length, all);
+  await webhooks.close();
 }
 
 /** The server goes and comes again; a token that it does not take. */

@@ -39,6 +39,8 @@ export async function flood(browser: Browser): Promise<Flooded> {
           );
       }, 10);
       request.on('close', () => clearInterval(timer));
+    } else if (path === '/api/tokens/own') {
+      answer.setHeader('content-type', 'application/json').end('{"kind":"operator"}');
     } else if (path.startsWith('/api/')) {
       const items = Array.from({ length: 100 }, (_, index) => delivery(count - index));
       answer

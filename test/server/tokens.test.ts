@@ -95,6 +95,9 @@ describe('with a server', () => {
       (await as(token, 'POST', '/api/tokens', { scopes: ['read'], ttl_ms: 31_536_000_000 })).text,
     );
     expect(child).toMatchObject({ owner: 'ada', made_with: id, created_by: `${id} laptop (token of ada)` });
+    const own = JSON.parse((await as(child.token, 'GET', '/api/tokens/own')).text);
+    expect(own).toMatchObject({ kind: 'owner', id: child.id, owner: 'ada', scopes: ['read'] });
+    expect(own).not.toHaveProperty('token');
     const lacks = await as(child.token, 'GET', '/api/tokens');
     expect([lacks.status, JSON.parse(lacks.text)]).toMatchObject([
       403,

@@ -36,7 +36,10 @@ function tokenView(token: OwnerToken, now: number) {
   return { ...snakeFields(token), scopes: [...token.scopes], is_expired: token.expiresAt <= now };
 }
 
-/** `GET|POST /tokens` and `POST /tokens/:id/revoke`. With a token of an owner: those of that owner alone. */
+/** The token of a request, as it is told to who holds it. */
+export type OwnTokenView = { readonly kind: 'operator' } | ({ readonly kind: 'owner' } & TokenView);
+
+/** `GET|POST /tokens`, `GET /tokens/own`, which tells whose the token of the request is, and `POST /tokens/:id/revoke`. With a token of an owner: those of that owner alone. */
 export function tokenRoutes({ tokens, context: { clock } }: ApiParts): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
     .get('/tokens', needs('admin'), async (context) => {
@@ -45,6 +48,14 @@ export function tokenRoutes({ tokens, context: { clock } }: ApiParts): Hono<ApiE
       const own = caller.kind === 'owner' ? all.filter(({ owner }) => owner === caller.token.owner) : all;
       const items = own.map((token) => tokenView(token, clock.now()));
       return context.json({ items, next_cursor: null });
+    })
+    .get('/tokens/own', needs('read'), (context) => {
+      const caller = context.get('caller');
+      const view: OwnTokenView =
+        caller.kind === 'owner'
+          ? { kind: 'owner', ...tokenView(caller.token, clock.now()) }
+          : { kind: 'operator' };
+      return context.json(view);
     })
     .post('/tokens', needs('admin'), async (context) => {
       const { ttl_ms: asked, owner, scopes, name } = await readBody(Order, context);

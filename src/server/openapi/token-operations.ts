@@ -20,6 +20,14 @@ const token = z.looseObject({
 export const ofTokens: readonly Operation[] = [
   { method: 'get', path: '/tokens', summary: 'Tokens of owners', answer: pageOf(token) },
   {
+    ...{
+      method: 'get',
+      path: '/tokens/own',
+      summary: 'Whose the token of this request is, and what it lets',
+    },
+    answer: z.looseObject({ kind: z.enum(['operator', 'owner']), ...token.partial().shape }),
+  },
+  {
     ...{ method: 'post', path: '/tokens', summary: 'Make a token, which the answer alone shows' },
     ...{ body: schemas.Order, example: { owner: 'ada', scopes: ['read'], ttl_ms: 2_592_000_000 } },
     ...{ status: 201, answer: token, errors: [409] },
