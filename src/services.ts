@@ -1,4 +1,6 @@
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DB_FILE } from './config/dynamic/files.ts';
 import type { DynamicWebhooks } from './config/dynamic/index.ts';
 import type { Configuration } from './config/index.ts';
 import {
@@ -23,6 +25,7 @@ import { databasePath, explained } from './store/local/sqlite.ts';
 import { endSwap, finishSwap, isSwapping } from './store/local/swap.ts';
 import { storeAddress } from './store/postgres/chosen.ts';
 import type { Address } from './store/postgres/client.ts';
+import type { SharedDocument } from './store/postgres/document.ts';
 import type { Store, StoreReader } from './store/store.ts';
 import { type Actor, type NewAuditEntry, OPERATOR } from './types.ts';
 
@@ -74,6 +77,8 @@ export interface Services extends Host {
   dynamic(): Promise<DynamicWebhooks>;
   /** The database that holds the store; null for the data folder. */
   readonly database: Address | null;
+  /** The dynamic webhooks of all machines; null where this one has its own. */
+  readonly sharedWebhooks: SharedDocument | null;
   /** The store, read-only; null while there is none. */
   reader(): StoreReader | null;
   /** The process that works on the data folder now. */
@@ -149,6 +154,8 @@ function servicesIn(
   const closers: (() => void | Promise<void>)[] = [];
   let reader: StoreReader | null = null;
   let dynamic: Promise<DynamicWebhooks> | null = null;
+  const sharedWebhooks =
+    shared?.sharedDocument(shared.address, DB_FILE, join(located.dataFolder, DB_FILE)) ?? null;
   /** Of this process, while it has the folder. */
   let store: Store | null = null;
 
@@ -162,9 +169,17 @@ function servicesIn(
       ids,
       record: ({ changes, after: revision }, by) =>
         append(changes.map((change) => ({ ...change, at: clock.now(), actor: by ?? actor, revision }))),
+      share: sharedWebhooks?.push,
       async lock(path, patienceMs) {
         await prepareFolder();
-        return lockFile(path, patienceMs);
+        const taken = await lockFile(path, patienceMs);
+        // The change is one of what all machines have.
+        if (taken !== null)
+          await sharedWebhooks?.pull().catch((error: unknown) => {
+            taken.release();
+            throw error;
+          });
+        return taken;
       },
       fixed: async () => {
         const options = { actions, located, env, createMissing: false, runModules: ran };
@@ -198,12 +213,14 @@ function servicesIn(
     version,
     located,
     database: shared?.address ?? null,
+    sharedWebhooks,
 
     async configuration({ createMissing = false, runModules = false, file } = {}) {
       requireFolder(env);
       if (createMissing) await prepareFolder();
       else requireOwnFolder(located.dataFolder);
       ran ||= runModules;
+      if (existsSync(located.dataFolder)) await sharedWebhooks?.pull();
       const { loadConfiguration, actions, secretsIn } = await configurationCode();
       const { home } = host;
       const { dataFolder } = located;

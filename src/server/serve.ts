@@ -45,6 +45,7 @@ import { permissionsOf } from './permissions.ts';
 import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
 import { openServeRecovery } from './recovery/index.ts';
 import { type Retention, serveRetention } from './retention.ts';
+import { serveMachines } from './shared/machines.ts';
 import { endpointUrl, publicEndpoint, type RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 import { workspacesOf } from './workspaces/index.ts';
@@ -272,11 +273,9 @@ export async function serve(
     granted: await audit.started(startDetails(options, address)),
     recovered: engine.queue.recover(),
   };
-  if (store.shared !== null) {
-    const { serveMachines } = await import('./shared/machines.ts');
-    const said = (text: string) => emit({ type: 'problem', text });
-    closing.push(serveMachines({ engine, shared: store.shared, scheduler, said, broken }).close);
-  }
+  const machines = serveMachines({ services, engine, scheduler, emit });
+  listeners.push(machines.listen);
+  closing.push(machines.close);
   // Before the sockets close: what is sent from then on would be lost.
   services.defer(connections.close);
   emit({ type: 'ready', start });

@@ -38,6 +38,8 @@ export type Turn = 'now' | 'later' | 'elsewhere';
 export interface SharedStore {
   /** Gives a sign of life, without which others take over after ten seconds. */
   beat(): Promise<Beat>;
+  /** The version of a file that all machines have alike; 0 when it was never written. */
+  documentVersion(name: string): number;
   turnOf(deliveryId: string): Turn;
   /** Whether a run of an agent is this machine's, another's, or that of one that is gone. */
   ownerOfRun(runId: string): 'mine' | 'other' | 'gone';

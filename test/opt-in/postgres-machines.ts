@@ -48,6 +48,8 @@ console.log('done');
 
 interface Machine {
   readonly ingress: string;
+  /** Asks its management API. */
+  readonly call: <T>(method: string, path: string, body?: object) => Promise<T>;
   readonly kill: () => Promise<void>;
   readonly end: () => Promise<void>;
 }
@@ -89,6 +91,16 @@ webhooks:
   start();
   return {
     ingress: `http://127.0.0.1:${port}`,
+    async call(method, path, body) {
+      const token = readFileSync(join(folder, '.hookctl/token'), 'utf8').trim();
+      const answer = await fetch(`http://127.0.0.1:${port + 100}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return JSON.parse(await answer.text());
+    },
     async kill() {
       const killed = child;
       killed?.kill('SIGKILL');
@@ -168,6 +180,31 @@ async function run(): Promise<void> {
       await untilAsync('its task', async () => Number((await tasks())[0]?.n) > 0);
       await delay(1_000);
       must(Number((await tasks())[0]?.n) === 1, 'it made several tasks');
+    });
+
+    await step('a webhook that one machine makes or disables is so on all within a second', async () => {
+      const [one] = machines;
+      const made = await one?.call<{ webhook_id: string; endpoint: string }>('POST', '/api/webhooks', {
+        ...{ provider: 'github', name: 'shared', secret: SECRET },
+      });
+      const statuses = async () => {
+        const body = JSON.stringify(comment('nothing', { issue: 1 }));
+        const path = made?.endpoint ?? '';
+        return Promise.all(
+          machines.map(async ({ ingress }) => (await signedPost(ingress, body, { path })).status),
+        );
+      };
+      for (const [what, isSo] of [
+        ['made', (status: number) => status < 300],
+        ['disabled', (status: number) => status >= 400],
+      ] as const) {
+        if (what === 'disabled') await one?.call('POST', `/api/webhooks/${made?.webhook_id}/disable`);
+        const since = performance.now();
+        await untilAsync(what, async () => (await statuses()).every(isSo), 10_000);
+        const ms = Math.round(performance.now() - since);
+        console.log(`      ${what} on all after ${ms} ms`);
+        must(ms < 1_000, `${what} after ${ms} ms`);
+      }
     });
 
     const begun = performance.now();
@@ -277,7 +314,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function untilAsync(what: string, look: () => Promise<boolean>, patienceMs = 120_000): Promise<void> {
-  for (const deadline = Date.now() + patienceMs; ; await delay(200)) {
+  for (const deadline = Date.now() + patienceMs; ; await delay(50)) {
     if (await look().catch(() => false)) return;
     if (Date.now() > deadline) throw new Error(`${what} did not come`);
   }

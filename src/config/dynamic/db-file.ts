@@ -53,7 +53,12 @@ export interface DbFile {
   keep(bytes: Uint8Array): Promise<void>;
 }
 
-export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
+/** `share`: called with what is written, before that; when it throws, nothing is. */
+export function dbFile(
+  dataFolder: string,
+  resolve: Resolver,
+  share: (bytes: Uint8Array) => Promise<void> = async () => undefined,
+): DbFile {
   const file = join(dataFolder, DB_FILE);
   const lastGoodFile = join(dataFolder, LAST_GOOD_FILE);
 
@@ -101,6 +106,7 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
     validate,
 
     async write(bytes) {
+      await share(bytes);
       await writeFileAtomic(file, bytes);
       await writeFileAtomic(lastGoodFile, bytes);
     },

@@ -85,6 +85,8 @@ interface DynamicOptions extends CommandSettings {
   readonly dataFolder: string;
   readonly lock: LockFile;
   readonly clock: Clock;
+  /** Called with the content of the file before it is written, where other machines have the same; when it throws, nothing is. */
+  readonly share?: ((bytes: Uint8Array) => Promise<void>) | undefined;
   /** Called before each edit is written; an edit that can't be recorded is not made. */
   readonly record: RecordEdit;
   readonly ids: Pick<IdSource, 'next'>;
@@ -142,6 +144,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
   const db = dbFile(
     dataFolder,
     createResolver(options, () => own ?? []),
+    options.share,
   );
 
   async function readFixed(): Promise<readonly Webhook[]> {

@@ -1,28 +1,48 @@
 import type { Scheduler } from '../../agents/scheduler/scheduler.ts';
+import { DB_FILE } from '../../config/dynamic/files.ts';
 import type { Engine } from '../../deliveries/engine.ts';
 import { messageOf } from '../../errors.ts';
 import { pause } from '../../lib/time.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
+import type { Services } from '../../services.ts';
+import type { SharedDocument } from '../../store/postgres/document.ts';
 import { isStoreAway, type SharedStore } from '../../store/shared.ts';
+import type { ServeListener } from '../events.ts';
 
 interface ServeMachinesOptions {
+  readonly services: Pick<Services, 'sharedWebhooks'>;
   readonly engine: Engine;
-  readonly shared: SharedStore;
   readonly scheduler: Pick<Scheduler, 'wake' | 'recover'>;
-  /** Called with what a person should know, in words. */
-  readonly said: (text: string) => void;
-  readonly broken: (error: unknown) => void;
+  readonly emit: ServeListener;
 }
+
+interface ServedMachines {
+  /** To be called with what happens while serving. */
+  readonly listen: ServeListener;
+  close(): Promise<void>;
+}
+
+const ALONE: ServedMachines = { listen: () => undefined, close: async () => undefined };
 
 /** Between two looks for what other machines have left to do, in ms; a hint shortens it. */
 const LOOK_MS = { least: 250, most: 500 };
 /** Between two signs of life, in ms. */
 const BEAT_MS = 2_000;
 
-/** Works with other machines on one store: signs of life, taking over, looking for what may be done now. */
-export function serveMachines({ engine, shared, scheduler, said, broken }: ServeMachinesOptions): {
-  close(): Promise<void>;
-} {
+/** Works with other machines on one store: signs of life, taking over, looking for what may be done now. Nothing for a store of its own. */
+export function serveMachines(options: ServeMachinesOptions): ServedMachines {
+  const { shared } = options.engine.context.store;
+  const { sharedWebhooks } = options.services;
+  return shared == null || sharedWebhooks === null ? ALONE : serveTogether(options, shared, sharedWebhooks);
+}
+
+function serveTogether(
+  { engine, scheduler, emit }: ServeMachinesOptions,
+  shared: SharedStore,
+  webhooks: SharedDocument,
+): ServedMachines {
+  const said = (text: string) => emit({ type: 'problem', text });
+  const broken = (error: unknown) => emit({ type: 'broken', error });
   const { queue, outbox, context } = engine;
   const stop = new AbortController();
   let isAway = false;
@@ -38,6 +58,11 @@ export function serveMachines({ engine, shared, scheduler, said, broken }: Serve
     void context.store.probe().then(back, broken);
   }
 
+  function awayOrBroken(error: unknown): void {
+    if (isStoreAway(error)) away(error);
+    else broken(error);
+  }
+
   function back(): void {
     isAway = false;
     if (stop.signal.aborted) return;
@@ -51,6 +76,7 @@ export function serveMachines({ engine, shared, scheduler, said, broken }: Serve
     try {
       queue.wake();
       outbox.wake();
+      if (shared.documentVersion(DB_FILE) > webhooks.version()) void webhooks.pull().catch(awayOrBroken);
     } catch (error) {
       away(error);
     }
@@ -95,7 +121,13 @@ export function serveMachines({ engine, shared, scheduler, said, broken }: Serve
     () => void process.off('uncaughtException', away),
   ];
   const running = rounds();
+  void webhooks.offer().catch(awayOrBroken);
   return {
+    listen(event) {
+      // A change that was made in the file by hand.
+      if (event.type === 'reloaded' && event.change.kind === 'applied')
+        void webhooks.offer().catch(awayOrBroken);
+    },
     async close() {
       stop.abort();
       await running;

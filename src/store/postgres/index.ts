@@ -13,10 +13,10 @@ import type { Swept } from '../selection.ts';
 import type { Beat, SharedStore } from '../shared.ts';
 import type { Store, StoreReader } from '../store.ts';
 import { openAcceptor } from './accept.ts';
-import { type Address, connect } from './client.ts';
+import type { Address } from './client.ts';
 import { openHints } from './hints.ts';
 import { isSender, type Machine, machinesIn, ownerOfRun, turnOf } from './machines.ts';
-import { migrate, requireCurrent } from './schema.ts';
+import { makeCurrent, requireCurrent } from './schema.ts';
 import { openLink } from './sql.ts';
 import type { Rejoined, WriterData } from './writer.ts';
 
@@ -128,6 +128,7 @@ export async function openPostgres({
       machines = beaten.machines;
       return beaten;
     },
+    documentVersion: (name) => sql.count('select version from documents where name = ?', [name]),
     turnOf: (id) => turnOf(sql, machine, id),
     ownerOfRun: (id) => ownerOfRun(sql, machine, id),
     onHint: hints.on,
@@ -203,11 +204,4 @@ export async function appendPostgresAudit(
   }
 }
 
-async function makeCurrent(address: Address): Promise<void> {
-  const client = await connect(address, { statementMs: 600_000 });
-  try {
-    await migrate(client, address);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
+export { sharedDocument } from './document.ts';

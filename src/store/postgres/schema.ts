@@ -3,7 +3,7 @@ import { failure } from '../../errors.ts';
 import { MIGRATIONS } from '../local/schema/migrations.ts';
 import { SCHEMA } from '../local/schema/version-1.ts';
 import { SCHEMA_VERSION } from '../local/schema/versions.ts';
-import { type Address, explained } from './client.ts';
+import { type Address, connect, explained } from './client.ts';
 import { translateSchema } from './dialect.ts';
 import { FUNCTIONS } from './functions.ts';
 
@@ -64,6 +64,13 @@ create table run_owners (
   machine text collate "C" not null,
   host text not null,
   folder text not null
+);
+-- Files that all machines have alike.
+create table documents (
+  name text collate "C" primary key,
+  version bigint not null,
+  content bytea not null,
+  changed_at timestamptz not null default clock_timestamp()
 );
 create table machine_agents (
   machine text collate "C" not null references machines (id) on delete cascade,
@@ -158,4 +165,14 @@ export function requireCurrent(found: Versions, address: Address): void {
 
 function skew({ tables, own }: Versions, shown: string): string {
   return `The store ${shown} has schema ${tables}.${own}, this hookctl knows schema ${CURRENT.tables}.${CURRENT.own}`;
+}
+
+/** Connects, and makes the schema or brings it to this code's version. */
+export async function makeCurrent(address: Address): Promise<void> {
+  const client = await connect(address, { statementMs: 600_000 });
+  try {
+    await migrate(client, address);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
