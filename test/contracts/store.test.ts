@@ -7,6 +7,7 @@ import { modelContract } from './store/model.ts';
 import { outboxContract } from './store/outbox.ts';
 import { outcomesContract } from './store/outcomes.ts';
 import { ownersContract } from './store/owners.ts';
+import { readsContract } from './store/reads.ts';
 import { retentionContract } from './store/retention.ts';
 import { runsContract } from './store/runs.ts';
 import { tasksContract } from './store/tasks.ts';
@@ -24,6 +25,7 @@ describe.each(IMPLEMENTATIONS)('$name', (implementation) => {
   listsContract(implementation);
   ownersContract(implementation);
   retentionContract(implementation);
+  readsContract(implementation);
   durabilityContract(implementation);
   modelContract(implementation);
 });

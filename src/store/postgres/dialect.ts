@@ -8,6 +8,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\bis (?!not\b|null\b|distinct\b)(?=[:?'\d])/g, 'is not distinct from '],
   [/(\S+) glob (:\w+)/g, 'glob_matches($1, $2)'],
   [/(\w+(?:\.\w+)?) = \? collate nocase/g, 'lower($1) = lower(?)'],
+  // A value of which nothing else says the type.
+  [/(\?|:\w+) is null\b/g, '$1::text is null'],
   [/\bindexed by \w+/g, ''],
   [/\blike\b/g, 'ilike'],
   [/\bcross join (\w+)\s+on\b/g, 'join $1 on'],

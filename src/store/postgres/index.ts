@@ -12,7 +12,7 @@ import { forwarded, startWriter, type Writer } from '../local/writer-client.ts';
 import type { Swept } from '../selection.ts';
 import type { Beat, SharedStore } from '../shared.ts';
 import type { Store, StoreReader } from '../store.ts';
-import { openAcceptor } from './accept.ts';
+import { openAcceptor } from './accept/acceptor.ts';
 import type { Address } from './client.ts';
 import { openHints } from './hints.ts';
 import { isSender, type Machine, machinesIn, ownerOfRun, turnOf } from './machines.ts';

@@ -4,8 +4,8 @@ import type { Sql } from '../local/sql.ts';
 import type { DeliveryRow } from '../local/tables/deliveries.ts';
 import type { RunWait } from '../runs.ts';
 import type { Beat } from '../shared.ts';
+import { holdKeys, lockKeys, ownerOf } from './accept/keys.ts';
 import { isConflict } from './client.ts';
-import { holdKeys, lockKeys, ownerOf } from './keys.ts';
 import { agentsOfAll, beat, type Machine, mayTake, own, ownerOfRun } from './machines.ts';
 
 /**

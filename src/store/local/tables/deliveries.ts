@@ -61,7 +61,7 @@ export function readDeliveries(sql: Sql): DeliveryReader {
     received: (since, stepMs, owner) =>
       sql.all(
         `select received_at - received_at % cast(:step as integer) as at, status, count(*) as count
-         from (select distinct webhook as name from deliveries) cross join deliveries
+         from (select distinct webhook as name from deliveries) as named cross join deliveries
          on webhook = name and id >= :floor and received_at >= :since ${ownedBy(owner)}
          group by 1, 2 order by 1`,
         { step: stepMs, since, floor: idFloor('dlv', since - SLACK_MS), owner: owner ?? null },

@@ -96,7 +96,7 @@ const IS_NAMED = `id in (
   select id from flows join given on external_id = name
   union all select flow_id from flow_aliases join given on alias = name
   union all select flow_id from flow_aliases where alias in (
-    select distinct owner || '|' || name from flows join given where owner <> 'operator'))`;
+    select distinct owner || '|' || name from flows join given on true where owner <> 'operator'))`;
 
 /** Lists show no flow that goes on in another, and none about which no task was made. */
 const IS_SHOWN = `not exists (select 1 from flow_links where flow_links.flow_id = flows.id and undone = 0)

@@ -8,8 +8,8 @@ import {
   named,
   nameOf,
   ownKeys,
-} from '../local/log/claims.ts';
-import type { Sql } from '../local/sql.ts';
+} from '../../local/log/claims.ts';
+import type { Sql } from '../../local/sql.ts';
 
 /** Who accepts and who requeues take the locks of all keys first, in this many groups: each is a place in the server's table of locks. */
 const LOCK_GROUPS = 1_024;

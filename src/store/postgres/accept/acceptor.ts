@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
-import { failure, messageOf } from '../../errors.ts';
-import { coalesce } from '../../lib/time-slicer.ts';
-import { type Claimant, keptKeys, nameOf } from '../local/log/claims.ts';
-import { COLUMNS, type RecordedRow, rowOf, valueIn } from '../local/log/record.ts';
-import type { NewDelivery, Store } from '../store.ts';
+import { failure, messageOf } from '../../../errors.ts';
+import { coalesce } from '../../../lib/time-slicer.ts';
+import { type Claimant, keptKeys, nameOf } from '../../local/log/claims.ts';
+import { COLUMNS, type RecordedRow, rowOf, valueIn } from '../../local/log/record.ts';
+import type { NewDelivery, Store } from '../../store.ts';
+import { type Address, codeOf, connect, explained, isAway, isConflict } from '../client.ts';
+import { storedJson, storedText } from '../dialect.ts';
 import { byteaArray } from './bytea-array.ts';
-import { type Address, codeOf, connect, explained, isAway, isConflict } from './client.ts';
-import { storedJson, storedText } from './dialect.ts';
 import { findHolders, firstOwner, groupsOf, type Holder, heldKeys, keysOf, LOCK_KEYS } from './keys.ts';
 
 /** What accepts: the deliveries that came in one turn of the event loop share a transaction, and all that came while the last one ran. */
