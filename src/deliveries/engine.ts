@@ -14,7 +14,8 @@ import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';
 import type { Address } from '../store/postgres/client.ts';
 import type { Store } from '../store/store.ts';
-import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
+import { type ClaudeTasksOptions, claudeConfigDir } from '../tasks/claude/index.ts';
+import { openClaudeLists } from '../tasks/claude/lists.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot, ThreadRef } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
@@ -64,8 +65,9 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
   const { configuration, snapshot, insecure, onResult, clock, ids } = options;
   const { ingress, loopGuard, runs, owners } = configuration.project;
   const store = await storeOf(options);
-  const claude = await openClaudeTasks({
+  const claude = await openClaudeLists({
     ...claudeOptions(configuration, options),
+    owners,
     record: store.noteSync,
   });
   const { relayKey = newRelayKey() } = options;

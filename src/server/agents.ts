@@ -8,7 +8,7 @@ import type { GithubApps } from '../github-app/apps.ts';
 import { pause } from '../lib/time.ts';
 import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
-import { listFolderName } from '../tasks/claude/index.ts';
+import { listOf } from '../tasks/claude/lists.ts';
 import type { TaskContext } from '../tasks/sync.ts';
 import { OPERATOR, PERMISSION_AGENT, type Schedule, type Snapshot } from '../types.ts';
 import type { ServeListener } from './events.ts';
@@ -39,7 +39,10 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
     env,
     secretNames,
     workspaces,
-    taskList: project.claudeTasks.enabled ? listFolderName(project.claudeTasks.list) : null,
+    taskListOf: (owner) =>
+      project.claudeTasks.enabled
+        ? listOf({ list: project.claudeTasks.list, owners: project.owners }, owner)
+        : null,
     environments,
     redact: redactor.redact,
     report: {

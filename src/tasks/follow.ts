@@ -2,7 +2,7 @@ import { type FSWatcher, lstatSync, watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HookctlError } from '../errors.ts';
 import type { Task, TaskEvent } from '../types.ts';
-import type { EntryChange, Reading } from './claude/index.ts';
+import type { ClaudeTasks, EntryChange, Reading } from './claude/index.ts';
 import { isEnd } from './lifecycle.ts';
 import { repairFiles, syncTasks, type TaskContext } from './sync.ts';
 import { changeTask, guardedStep } from './transition.ts';
@@ -32,9 +32,18 @@ const POLL_MS = 5_000;
 /** How often all files are compared with the store, and the folder is touched. */
 const REPAIR_MS = 600_000;
 
-/** Watches the list and looks at it every 5 s. Does nothing when the list form is switched off. */
+/** Watches each list and looks at it every 5 s. Does nothing when the list form is switched off. */
 export function followClaude(context: TaskContext, options: FollowOptions): Follower {
-  const { list } = context.claude;
+  const { parts = [context.claude] } = context.claude;
+  const followers = parts.map((part) => followList(context, part, options));
+  return {
+    close: async () => void (await Promise.all(followers.map((follower) => follower.close()))),
+  };
+}
+
+/** Of one list; `context` knows all, so that a task is written to its own. */
+function followList(context: TaskContext, part: ClaudeTasks, options: FollowOptions): Follower {
+  const { list } = part;
   if (list === null) return { close: async () => undefined };
   const stop = new AbortController();
   let wake = Promise.withResolvers<void>();
@@ -46,14 +55,14 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
   async function round(): Promise<void> {
     const since = context.clock.now() - repairedAt;
     // A clock that was set back would put the next repair off.
-    const isDue = since < 0 || since >= (context.claude.isBehind ? retryMs : REPAIR_MS);
+    const isDue = since < 0 || since >= (part.isBehind ? retryMs : REPAIR_MS);
     if (isDue) repairedAt = context.clock.now();
     try {
-      const reading = isDue ? null : await context.claude.list?.read();
+      const reading = isDue ? null : await list?.read();
       if (reading) await follow(context, reading, options);
       // Changes may have been missed while the folder was away.
-      if (isDue || !reading || !context.claude.state.on) await restore(context, isDue);
-      if (!context.claude.isBehind) retryMs = POLL_MS;
+      if (isDue || !reading || !part.state.on) await restore(context, part, isDue);
+      if (!part.isBehind) retryMs = POLL_MS;
       else if (isDue) retryMs = Math.min(2 * retryMs, REPAIR_MS);
       watch.refresh();
     } catch (error) {
@@ -150,10 +159,10 @@ async function note(
 }
 
 /** Makes the folder again and, once that works, everything in it. Without Claude Code's own folder nothing is tried. */
-async function restore(context: TaskContext, isDue: boolean): Promise<void> {
+async function restore(context: TaskContext, part: ClaudeTasks, isDue: boolean): Promise<void> {
   if (!isDue) {
-    await context.claude.repair([]);
-    if (!context.claude.state.on) return;
+    await part.repair([]);
+    if (!part.state.on) return;
   }
   await repairFiles(context);
 }

@@ -18,6 +18,8 @@ interface Limits {
   readonly actions?: readonly string[] | undefined;
   /** Names of lines of `repositories`. */
   readonly repositories?: readonly string[] | undefined;
+  /** Name of the task list in Claude Code. */
+  readonly claudeList?: string | undefined;
   /** Milliseconds. */
   readonly retention?:
     | { readonly bodies?: number | undefined; readonly rows?: number | undefined }

@@ -222,7 +222,7 @@ export async function startAgents(
     dataFolder: join(folder, '.hookctl'),
     env,
     secretNames: () => configuration.agents.secretNames,
-    taskList: 'hookctl',
+    taskListOf: () => 'hookctl',
     environments: NO_ENVIRONMENTS,
     workspaces: await workspaces(),
     redact: (text) => text,

@@ -19,8 +19,8 @@ export interface SchedulerContext extends TaskContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Names of variables that no run gets, as of now. */
   readonly secretNames: () => ReadonlySet<string>;
-  /** Name of Claude Code's task list; null where it is switched off. */
-  readonly taskList: string | null;
+  /** Name of Claude Code's task list for an owner's tasks; null where it is switched off. */
+  readonly taskListOf: (owner: string) => string | null;
   readonly environments: RunEnvironments;
   readonly workspaces: Workspaces;
   /** Takes secrets out of what a run says before it is stored or posted. */

@@ -176,7 +176,8 @@ async function orderFor(
     session,
   }: Pick<RunOrder<CommonOptions>, 'scratch' | 'session'> & Pick<RunIo, 'log'> & { readonly room: Room },
 ): Promise<RunOrder<CommonOptions>> {
-  const { projectFolder, dataFolder, env, taskList, store } = context;
+  const { projectFolder, dataFolder, env, store } = context;
+  const taskList = context.taskListOf(task.owner);
   const { folder, sandbox } = room;
   const { folder: own, checkouts } = room;
   return {

@@ -7,6 +7,11 @@ import { duration } from '../../lib/units.ts';
 import type { Issue } from '../../types.ts';
 import { ownerName } from '../schema.ts';
 
+/** A task list of Claude Code. */
+export const claudeListName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a name of letters, digits, - and _');
+
 const listOf = (what: string) => z.array(z.string().min(1)).readonly().describe(what).optional();
 
 const owner = z.strictObject({
@@ -30,6 +35,9 @@ const owner = z.strictObject({
   repositories: listOf(
     'Lines of `repositories` in whose checkouts its tasks may run; default: all, and the folders of agents.',
   ),
+  claudeList: claudeListName
+    .describe('Task list in Claude Code for its tasks; default: that of the project.')
+    .optional(),
   retention: z
     .strictObject({
       bodies: duration.describe('How long bytes can be read; default: `retention.age`.').optional(),

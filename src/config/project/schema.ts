@@ -14,7 +14,7 @@ import type { JsonObject } from '../../types.ts';
 import { DEFAULT_STATIC } from '../modules/files.ts';
 import { adjustmentSchema } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
-import { ownersSchema } from './owners.ts';
+import { claudeListName, ownersSchema } from './owners.ts';
 import { schedulesSchema } from './schedules.ts';
 
 const names = agentRunners.map(({ name }) => name).join(' or ');
@@ -178,11 +178,7 @@ const connect = z.strictObject({
 
 const claudeTasks = z.strictObject({
   enabled: z.boolean().default(true).describe('Show tasks in Claude Code’s task directory.'),
-  list: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a name of letters, digits, - and _')
-    .optional()
-    .describe('Name of the task list; default: that of the project’s folder.'),
+  list: claudeListName.optional().describe('Name of the task list; default: that of the project’s folder.'),
   record: z.boolean().default(true).describe('Also write one record file per task.'),
 });
 

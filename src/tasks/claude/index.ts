@@ -61,8 +61,10 @@ export interface ClaudeTasks {
   repair(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
   /** Removes records and entries of tasks that the store is about to forget. Resolves with the reason when that fails, else null. */
   remove(tasks: readonly Task[]): Promise<string | null>;
-  /** Reads what others do to the list; null when the list form is switched off. */
+  /** Reads what others do to the project's list; null when the list form is switched off. */
   readonly list: FollowedList | null;
+  /** Each list with its tasks, the project's first, where owners have lists of their own. Left out: there is one. */
+  readonly parts?: readonly ClaudeTasks[];
 }
 
 /** The list, as somebody follows it. */

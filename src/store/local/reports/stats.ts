@@ -2,7 +2,7 @@ import { idFloor } from '../../../lib/ids.ts';
 import { OPERATOR } from '../../../types/webhook.ts';
 import type { Stat, StatsFilter, StatsReader } from '../../stats.ts';
 import type { Sql } from '../sql.ts';
-import { SLACK_MS } from '../tables/search.ts';
+import { ownedBy, SLACK_MS } from '../tables/search.ts';
 
 type By = StatsFilter['by'];
 
@@ -69,7 +69,7 @@ export function readStats(sql: Sql): Pick<StatsReader, 'stats'> {
                  select distinct t.id, ${came.name} as name, ${step('t.received_at')} as at, t.status,
                    t.settled_at - t.received_at as took
                  from ${came.from}
-                 where ${within('t.received_at')} and t.status not in ('rejected', 'duplicate') ${came.where ?? ''}) as came) as ranked
+                 where ${within('t.received_at', filter)} and t.status not in ('rejected', 'duplicate') ${came.where ?? ''}) as came) as ranked
                group by name, at`,
               valuesOf('dlv', filter),
             );
@@ -81,7 +81,7 @@ export function readStats(sql: Sql): Pick<StatsReader, 'stats'> {
          from (select *, ${RANKED} from (
            select ${made.name} as name, ${step('t.created_at')} as at, t.status, t.cost_usd,
              t.completed_at - t.created_at as took
-           from ${made.from} where ${within('t.created_at')} ${made.where ?? ''}) as made) as ranked
+           from ${made.from} where ${within('t.created_at', filter)} ${made.where ?? ''}) as made) as ranked
          group by name, at`,
         valuesOf('task', filter),
       );
@@ -94,9 +94,9 @@ function step(column: string): string {
   return `${column} - (${column} - :since) % :step`;
 }
 
-function within(column: string): string {
+function within(column: string, { webhook, owner }: StatsFilter): string {
   return `t.id >= :floor and ${column} between :since and :until and t.sample is not 1
-    and (:webhook is null or t.webhook = :webhook) and (:owner is null or t.owner = :owner)`;
+    ${webhook === undefined ? '' : 'and t.webhook = :webhook'} ${ownedBy(owner, 't.owner')}`;
 }
 
 function valuesOf(kind: 'dlv' | 'task', { since, until, webhook, owner, stepMs }: StatsFilter) {
