@@ -102,6 +102,7 @@ const NEEDS: Readonly<Record<string, Scope | 'operator'>> = {
   'get /webhooks/:id/compare': 'read',
   'post /webhooks/:id/explain': 'read',
   'get /tokens': 'admin',
+  'get /tokens/own': 'read',
   'post /tokens': 'admin',
   'post /tokens/:id/revoke': 'admin',
 };
