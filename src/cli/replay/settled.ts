@@ -1,6 +1,6 @@
 import type { Io } from '../../lib/io.ts';
 import { say } from '../../lib/io.ts';
-import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { TaskView } from '../../views.ts';
 import { sayFacts, warn } from '../kit/print.ts';
@@ -16,13 +16,22 @@ export function printSettled(io: Io, { delivery, tasks }: DispatchView): void {
     ...fired.map(
       ({ command, error }) => ['command', error === null ? command : `${command} (${error})`] as const,
     ),
-    ...tasks.map(({ id, status, agent, title }) => ['task', `${id}  ${status}  ${agent}  ${title}`] as const),
+    ...tasks.map((task) => ['task', taskLine(task)] as const),
   ]);
   for (const { unsynced } of tasks) {
     if (unsynced !== null) warn(io, `task files not written: ${escapeInvisibleLine(unsynced)}`);
   }
   const task = tasks[0];
   say(io.err, task === undefined ? `Why: hookctl explain ${delivery.id}` : `Next: ${nextFor(task)}`);
+}
+
+/** What is left of 80 columns beside the longest label, `delivery`. */
+const COLUMNS = 70;
+
+/** Its title is cut to what fits; `hookctl task show` has all of it. */
+function taskLine({ id, status, agent, title }: TaskView): string {
+  const before = `${id}  ${status}  ${agent}  `;
+  return before + shorten(title, Math.max(COLUMNS - before.length, 12));
 }
 
 function nextFor({ id, status }: TaskView): string {
