@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { agedBodies } from '../../src/deliveries/retention.ts';
 import { createLimits } from '../../src/deliveries/rules/limits.ts';
+import { rowOf } from '../../src/store/local/log/record.ts';
 import type { JsonObject } from '../../src/types.ts';
+import { newDelivery } from '../store/records.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
 
 const SINCE = '2026-01-31T12:00:00Z';
@@ -120,4 +123,34 @@ test('rate limit of an owner: all its webhooks share it, and another owner’s d
   expect([wait('three', 'bob'), wait('four', 'operator')]).toEqual([null, null]);
   now = 1_000;
   expect(wait('two', 'ada')).toBeNull();
+});
+
+test('a delivery of the operator: its record in the log is as long as without owners', () => {
+  const { owner: _, ...row } = rowOf(newDelivery('dlv-1'));
+  expect(JSON.stringify(rowOf(newDelivery('dlv-1')))).toBe(JSON.stringify(row));
+  expect(JSON.stringify(rowOf(newDelivery('dlv-1', { owner: 'ada' })))).toContain('"owner":"ada"');
+});
+
+test('retention of an owner: its bodies go by its own time, those of others by that of all', () => {
+  const DAY = 86_400_000;
+  const owners = { ada: { retention: { bodies: DAY } }, bob: { retention: { rows: 90 * DAY } } };
+  expect(agedBodies({ age: 30 * DAY, owners }, 100 * DAY)).toEqual([
+    { before: 70 * DAY, exceptOwners: ['ada'] },
+    { before: 99 * DAY, owner: 'ada' },
+  ]);
+  expect(agedBodies({ age: 30 * DAY }, 100 * DAY, 80 * DAY)).toEqual([{ before: 80 * DAY }]);
+});
+
+test.each([
+  ['{ ada: { actions: [creat_task] } }', 'there is no action creat_task'],
+  ['{ ada: { repositories: [acme/web] } }', 'there is no line of `repositories` acme/web'],
+  [
+    '{ ada: { retention: { bodies: 30d, rows: 7d } } }',
+    'expected rows that are kept as long as their bodies',
+  ],
+  ['{ Ada: {} }', 'expected a name of lower-case letters'],
+])('owners: %s is refused with its place', async (owners, message) => {
+  await expect(startEngine({ yaml: `owners: ${owners}\n` })).rejects.toMatchObject({
+    problems: [{ message: expect.stringContaining(message), line: 1 }],
+  });
 });
