@@ -1,5 +1,6 @@
 import { snakeFields, snakeKeys } from './lib/case.ts';
 import { withoutUserinfo } from './lib/redact/redact.ts';
+import type { MachineInfo } from './store/shared.ts';
 import { shownText } from './types/text.ts';
 import type { AuditEntry, Connection, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
@@ -50,6 +51,12 @@ export function usageView({ costUsd, inputTokens, outputTokens, durationMs }: Ta
 /** A hook at a sender; without what tells its secret apart. */
 export function connectionView({ fingerprint: _, ...connection }: Connection) {
   return snakeFields(connection);
+}
+
+/** A process that shares a store. */
+export function machineView({ startedAt, seenAt, isGone, ...machine }: MachineInfo) {
+  const state = isGone ? 'gone' : machine.running > 0 ? 'running' : 'idle';
+  return { ...machine, state, started_at: iso(startedAt), seen_at: iso(seenAt) };
 }
 
 /** A line of the audit. */

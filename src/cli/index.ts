@@ -316,8 +316,19 @@ export const commands: readonly CliEntry[] = [
     name: 'store',
     group: 'Upkeep',
     needsFolder: true,
-    summary: 'import what hookctl 0.1.0 stored',
-    subcommands: [{ name: 'import', load: async () => (await import('./store.ts')).configureImport }],
+    summary: 'show where data is kept, copy it between folder and database',
+    subcommands: [
+      { name: 'status', load: async () => (await import('./store/status.ts')).configureStatus },
+      { name: 'copy', load: async () => (await import('./store/copy.ts')).configureCopy },
+      { name: 'import', load: async () => (await import('./store/import.ts')).configureImport },
+    ],
+  },
+  {
+    name: 'machine',
+    group: 'Upkeep',
+    needsFolder: true,
+    summary: 'list the servers that share one database',
+    subcommands: [{ name: 'list', load: async () => (await import('./machine/list.ts')).configureList }],
   },
   {
     name: 'service',

@@ -1,5 +1,6 @@
 import { describe, inject } from 'vitest';
 import { acceptContract } from './store/accept.ts';
+import { copyContract } from './store/copy.ts';
 import { durabilityContract } from './store/durability.ts';
 import { IMPLEMENTATIONS } from './store/implementations.ts';
 import { listsContract } from './store/lists.ts';
@@ -26,6 +27,7 @@ describe.each(IMPLEMENTATIONS)('$name', (implementation) => {
   ownersContract(implementation);
   retentionContract(implementation);
   readsContract(implementation);
+  if (implementation.name === 'postgres') copyContract(implementation);
   durabilityContract(implementation);
   modelContract(implementation);
 });

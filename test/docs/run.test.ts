@@ -66,6 +66,7 @@ const PARSED: readonly (readonly [RegExp, string])[] = [
   [/^podman /, 'npm run test:container'],
   [/^hookctl service (?:status|logs|restart|uninstall)/, 'npm run test:service'],
   [/^hookctl store import /, 'test/cli'],
+  [/^createdb |^hookctl store copy /, 'npm run test:postgres'],
   [/^hookctl recover /, 'nothing is connected here; test/recover'],
   [/^hookctl webhook await /, 'waits for a sender; test/server'],
   [/^(?:cd "\$\()?hookctl workspace (?:open|remove) /, 'test/agents/workspaces.test.ts'],
@@ -215,7 +216,9 @@ test('docs: hookctl check takes every configuration block', async () => {
       if (name.endsWith('/')) mkdirSync(path);
       else writeFileSync(path, '#!/bin/sh\necho "2.1.100 (Claude Code)"\n', { mode: 0o755 });
     }
-    const env = { ...sandbox.env, PATH: [join(sandbox.root, 'bin'), sandbox.env.PATH].join(delimiter) };
+    const PATH = [join(sandbox.root, 'bin'), sandbox.env.PATH].join(delimiter);
+    // There is no database here.
+    const env = { ...sandbox.env, PATH, HOOKCTL_STORE: 'local' };
     const { code, stdout, stderr } = await cli({ ...sandbox, env }, 'check');
     if (code !== 0) wrong.push(`${page}:${line} ${stdout}${stderr}`);
   }

@@ -82,5 +82,9 @@ export function readText(text: string): string {
 export function storedJson(value: unknown): string {
   const json = JSON.stringify(value);
   if (!json.includes('\\u0000')) return json;
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? storedText(each) : each));
+  const held = JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'string' ? storedText(each) : each,
+  );
+  // Written out, as it would be read as a NUL of the JSON itself.
+  return held.replaceAll(FOR_NUL, '\\uffff');
 }

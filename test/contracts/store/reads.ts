@@ -176,7 +176,8 @@ const READS: Readonly<
   answerTimes: (store) => [store.answerTimes(0)],
 };
 
-function answersOf(store: Store): Readonly<Record<string, readonly unknown[]>> {
+/** All that each read answers. */
+export function answersOf(store: Store): Readonly<Record<string, readonly unknown[]>> {
   return Object.fromEntries(
     Object.entries(READS).map(([name, read]) => {
       try {

@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { failure } from '../errors.ts';
-import { say } from '../lib/io.ts';
-import type { Services } from '../services.ts';
-import type { CliCommand, JsonFlags } from './kit/command.ts';
-import { printJson } from './kit/print.ts';
-import { requireLocalStore } from './kit/stored.ts';
+import { failure } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import type { Services } from '../../services.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { printJson } from '../kit/print.ts';
+import { requireLocalStore } from '../kit/stored.ts';
 
 export const configureImport: CliCommand = (command, runner) => {
   command
@@ -27,8 +27,8 @@ async function run(app: Services, typed: string, { json = false }: JsonFlags): P
   await app.hold('store import');
   const isInPlace = realPath(source) === realPath(dataFolder);
   if (!isInPlace) await refuseOther(source, dataFolder);
-  const { stageImport } = await import('../store/local/restore.ts');
-  const { swapIn } = await import('../store/local/swap.ts');
+  const { stageImport } = await import('../../store/local/restore.ts');
+  const { swapIn } = await import('../../store/local/swap.ts');
   say(io.err, `Copying and checking ${source} …`);
   const staged = await stageImport(source, dataFolder, clock.now());
   await swapIn(dataFolder, staged);
@@ -46,8 +46,8 @@ async function run(app: Services, typed: string, { json = false }: JsonFlags): P
 
 /** Throws when another folder can't be imported here: `in_use`, or `exists` because something is stored here already. */
 async function refuseOther(source: string, dataFolder: string): Promise<void> {
-  const { currentHolder } = await import('../store/local/lock.ts');
-  const { staysInPlace } = await import('../store/local/swap.ts');
+  const { currentHolder } = await import('../../store/local/lock.ts');
+  const { staysInPlace } = await import('../../store/local/swap.ts');
   const holder = currentHolder(source);
   if (holder !== null)
     throw failure('in_use', `hookctl ${holder.command} (pid ${holder.pid}) works on ${source}`, {
