@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { capOf } from '../../agents/settings.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
-import { suggestion } from '../../lib/suggest.ts';
+import { suggest, suggestion } from '../../lib/suggest.ts';
 import { duration } from '../../lib/units.ts';
 import type { Issue } from '../../types.ts';
 import { ownerName } from '../schema.ts';
@@ -77,7 +77,10 @@ export function ownerProblems(
             {
               path: ['owners', name, field, index],
               message: `there is no ${noun} ${each}`,
-              fix: suggestion(each, names),
+              fix:
+                field === 'repositories' && suggest(each, names) === null
+                  ? `Write \`${each}: /path/to/its/checkout\` under repositories, or remove it.`
+                  : suggestion(each, names),
             },
           ],
     );
