@@ -43,6 +43,11 @@ export interface SharedStore {
   turnOf(deliveryId: string): Turn;
   /** Whether a run of an agent is this machine's, another's, or that of one that is gone. */
   ownerOfRun(runId: string): 'mine' | 'other' | 'gone';
+  /** The machine that has the newest session of a conversation, where that is another one. Null when this one may go on or begin one. */
+  sessionElsewhere(
+    conversationId: string,
+    sessionKey: string,
+  ): { readonly host: string; readonly silentMs: number } | null;
   /** Calls back when another machine may have something to do for this one: a hint, which may be lost. Returns what ends it. */
   onHint(listen: () => void): () => void;
   /** Calls back when others took over what this machine had: it must end what it does about it. */

@@ -95,6 +95,7 @@ test('budget: a task waits while running tasks may use up the rest; the next one
     perDay: room,
     perThread: { runs: 10, usd: 0.4 },
     rateLimit: { tries: 8, wait: 60_000 },
+    takeOverAfter: 600_000,
   };
   const task = {
     agent: 'planning',

@@ -38,6 +38,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
       perDay: { runs: 200, usd: 50 },
       perThread: { runs: 20, usd: 20 },
       rateLimit: { tries: 8, wait: 60_000 },
+      takeOverAfter: 600_000,
     },
   });
 });

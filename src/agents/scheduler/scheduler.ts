@@ -144,6 +144,8 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     const folders = route.kind === 'agent' ? [agent.folder] : route.checkouts.map(({ folder }) => folder);
     const lacking = await context.workspaces.lacking(agent, task.conversationId, folders);
     if (lacking !== null) return later(lacking);
+    const away = sessionAway(agent, task);
+    if (away !== null) return later(`its session is on ${away}`);
     // A person may have taken the session while this was looked up.
     if (store.attachments().some((each) => each.conversationId === task.conversationId)) {
       return later('a person works in its session');
@@ -154,6 +156,13 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     if (taken === null || run?.state !== 'running') return later('it is worked on elsewhere');
     heldScopes.clear();
     return begin(agent, run, taken);
+  }
+
+  /** The machine that has the session of the task's conversation, unless that has been gone for long; null when it is this one. */
+  function sessionAway({ runner, options, name }: Agent, { conversationId }: Task): string | null {
+    const key = runner.sessionKey(options, name);
+    const found = key === null ? null : (store.shared?.sessionElsewhere(conversationId, key) ?? null);
+    return found === null || found.silentMs >= context.limits.takeOverAfter ? null : found.host;
   }
 
   /** Says once for each task that it waits for a checkout: in its thread without the folders of this machine. */

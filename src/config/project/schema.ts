@@ -63,6 +63,11 @@ const runsSchema = z.strictObject({
     })
     .prefault({})
     .describe('What becomes of a run that a rate limit of the model’s API ended.'),
+  takeOverAfter: duration
+    .prefault('10m')
+    .describe(
+      'Where several machines share a database: how long a conversation waits for the machine that has its session, before another one begins a new session; default 10m.',
+    ),
 });
 
 const usdPerMillion = z.number().min(0);

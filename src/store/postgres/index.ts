@@ -15,7 +15,15 @@ import type { Store, StoreReader } from '../store.ts';
 import { openAcceptor } from './accept/acceptor.ts';
 import type { Address } from './client.ts';
 import { openHints } from './hints.ts';
-import { isSender, type Machine, machinesIn, ownerOfRun, turnOf } from './machines.ts';
+import {
+  isSender,
+  type Machine,
+  machinesIn,
+  ownerOfRun,
+  ownSession,
+  sessionElsewhere,
+  turnOf,
+} from './machines.ts';
 import { makeCurrent, requireCurrent } from './schema.ts';
 import { openLink } from './sql.ts';
 import type { Rejoined, WriterData } from './writer.ts';
@@ -129,6 +137,8 @@ export async function openPostgres({
       return beaten;
     },
     documentVersion: (name) => sql.count('select version from documents where name = ?', [name]),
+    sessionElsewhere: (conversationId, sessionKey) =>
+      sessionElsewhere(sql, machine, conversationId, sessionKey),
     turnOf: (id) => turnOf(sql, machine, id),
     ownerOfRun: (id) => ownerOfRun(sql, machine, id),
     onHint: hints.on,
@@ -142,6 +152,7 @@ export async function openPostgres({
   const reader = readerOf(sql);
   return {
     ...reader,
+    lastSession: (conversationId, sessionKey) => ownSession(sql, machine, conversationId, sessionKey),
     waitingOutgoing: (limit) => (isSender(sql, machine) ? reader.waitingOutgoing(limit) : []),
     ...redacting(writesOf(sql, writer, acceptor.accept), redact),
     shared,

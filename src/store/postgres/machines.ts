@@ -57,7 +57,12 @@ export function leave(sql: Sql, { id }: Machine): void {
 }
 
 /** Ends the leases of machines that gave no sign, and takes on what machines that are gone have left. */
-export function beat(sql: Sql, { id }: Machine): Beat {
+export function beat(sql: Sql, { id, host, folder }: Machine): Beat {
+  sql.run(
+    `insert into places (host, folder, seen_at) values (?, ?, clock_timestamp())
+     on conflict (host, folder) do update set seen_at = excluded.seen_at`,
+    [host, folder],
+  );
   sql.run(`delete from machines where id <> ? and ${IS_OVER}`, [id]);
   const taken = sql.all<PendingDelivery>(
     `with left_over as (
@@ -142,6 +147,43 @@ export function ownerOfRun(sql: Sql, { id }: Pick<Machine, 'id'>, runId: string)
       { id, runId },
     ) ?? 'gone'
   );
+}
+
+const NEWEST_SESSION = `select session_id, run_owners.host, run_owners.folder
+  from runs left join run_owners on run_id = runs.id
+  where conversation_id = :conversationId and session_key = :sessionKey and session_id is not null
+  order by runs.id desc limit 1`;
+
+type Place = Pick<Machine, 'host' | 'folder'>;
+
+/** The newest session of a conversation, where it is this machine's: no other one can go on with it. */
+export function ownSession(
+  sql: Sql,
+  place: Place,
+  conversationId: string,
+  sessionKey: string,
+): string | null {
+  const newest = sql.one<Place & { readonly session_id: string }>(NEWEST_SESSION, {
+    conversationId,
+    sessionKey,
+  });
+  return newest !== null && isAt(newest, place) ? newest.session_id : null;
+}
+
+export function sessionElsewhere(sql: Sql, place: Place, conversationId: string, sessionKey: string) {
+  const newest = sql.one<Place & { readonly silentMs: number | null }>(
+    `select newest.*, floor(extract(epoch from clock_timestamp() - seen_at) * 1000)::bigint as "silentMs"
+     from (${NEWEST_SESSION}) as newest left join places
+       on places.host = newest.host and places.folder = newest.folder`,
+    { conversationId, sessionKey },
+  );
+  if (newest === null || isAt(newest, place)) return null;
+  return { host: newest.host, silentMs: newest.silentMs ?? Number.POSITIVE_INFINITY };
+}
+
+/** Runs of a store that was copied belong to no machine: the first that goes on has their sessions, or begins new ones. */
+function isAt({ host, folder }: Place, own: Place): boolean {
+  return host === null || (host === own.host && folder === own.folder);
 }
 
 export function machinesIn(sql: Sql): readonly MachineInfo[] {

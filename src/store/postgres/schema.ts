@@ -76,6 +76,13 @@ create table machine_agents (
   machine text collate "C" not null references machines (id) on delete cascade,
   name text not null
 );
+-- When a data folder was last heard of, also after its machine has left.
+create table places (
+  host text not null,
+  folder text not null,
+  seen_at timestamptz not null,
+  primary key (host, folder)
+);
 create table roles (name text primary key, machine text collate "C" not null);
 
 create function release_keys() returns trigger language plpgsql as $$
