@@ -279,13 +279,13 @@ export function createQueue(
       const page = context.store.pending(after, PAGE);
       for (const item of page) {
         if (context.store.shared?.turnOf(item.id) === 'elsewhere') continue;
+        count += 1;
         if (item.attempts > 0 || item.nextAttemptAt === null) void push(item);
         else {
           depth += 1;
           hold({ item, parsedDelivery: null, done: noop }, item.nextAttemptAt);
         }
       }
-      count += page.length;
       after = page.at(-1)?.id ?? null;
       if (page.length < PAGE) return count;
     }

@@ -32,6 +32,9 @@ export type Answer =
       readonly fix: string | null;
     };
 
+/** A question, and its answer. */
+export type Numbered<Message> = Message & { readonly number: number };
+
 export interface ConnectionData {
   readonly address: Address;
   readonly port: MessagePort;
@@ -84,13 +87,13 @@ function leave(): void {
   left?.end().catch(() => undefined);
 }
 
-port.on('message', async (ask: Ask | 'close') => {
-  if (ask === 'close') {
+port.on('message', async (said: Numbered<Ask> | 'close') => {
+  if (said === 'close') {
     leave();
     return port.close();
   }
-  const answered = await answer(ask);
-  port.postMessage(answered);
+  const { number, ...ask } = said;
+  port.postMessage({ ...(await answer(ask)), number } satisfies Numbered<Answer>);
   Atomics.store(signal, 0, 1);
   Atomics.notify(signal, 0);
 });

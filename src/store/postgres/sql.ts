@@ -3,7 +3,7 @@ import { type ExitCode, failure, HookctlError } from '../../errors.ts';
 import { entryUrl } from '../../package-root.ts';
 import type { Sql, Value } from '../local/sql.ts';
 import type { Address, ClientOptions } from './client.ts';
-import type { Answer, Ask, ConnectionData } from './connection.ts';
+import type { Answer, Ask, ConnectionData, Numbered } from './connection.ts';
 import { storedJson, storedText, type Translated, translate } from './dialect.ts';
 
 /** A connection that is asked synchronously. */
@@ -30,19 +30,31 @@ export function openLink(address: Address, limits: ClientOptions = { statementMs
   port.unref();
   const known = new Map<string, Translated & { readonly name: string }>();
   let isClosed = false;
+  let number = 0;
 
   function ask(asked: Ask): Extract<Answer, { rows: unknown }> {
     if (isClosed) throw failure('store_stopped', `The store ${address.shown} was closed.`);
-    port.postMessage(asked);
-    if (Atomics.wait(signal, 0, 0, LOST_MS) === 'timed-out')
-      throw failure('store_away', `${address.shown}: its connection gives no answer`);
-    Atomics.store(signal, 0, 0);
-    const answer = receiveMessageOnPort(port)?.message as Answer;
+    number += 1;
+    port.postMessage({ ...asked, number } satisfies Numbered<Ask>);
+    const answer = answerTo(number);
     if ('rows' in answer) return answer;
     const { error, code, exitCode, fix } = answer;
     if (exitCode !== null)
       throw new HookctlError(code, exitCode as ExitCode, error, fix === null ? {} : { fix });
     throw Object.assign(new Error(error), { code });
+  }
+
+  function answerTo(wanted: number): Answer {
+    for (;;) {
+      // A wake-up may be late, and belong to the answer before: only what is there counts.
+      while (Atomics.load(signal, 0) === 0) {
+        if (Atomics.wait(signal, 0, 0, LOST_MS) === 'timed-out')
+          throw failure('store_away', `${address.shown}: its connection gives no answer`);
+      }
+      Atomics.store(signal, 0, 0);
+      const answer = receiveMessageOnPort(port)?.message as Numbered<Answer> | undefined;
+      if (answer?.number === wanted) return answer;
+    }
   }
 
   function run(text: string, values: Parameters<Sql['run']>[1] = []): Extract<Answer, { rows: unknown }> {
