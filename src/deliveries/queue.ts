@@ -246,8 +246,8 @@ export function createQueue(
     // The index may be what fails: the delivery is in the log, and gets its row when that works again.
     await store.indexed().catch(() => undefined);
     const delivery = await patiently(() => store.delivery(id));
-    if (delivery?.status === 'pending' && !stop.signal.aborted)
-      return attempt({ ...delivery, nextAttemptAt }, attempts, null, leave);
+    if (delivery?.status === 'pending')
+      return stop.signal.aborted ? null : attempt({ ...delivery, nextAttemptAt }, attempts, null, leave);
     // An outcome may have been recorded before the error: `quiet` is false, so that tasks and posts are looked for.
     const result = delivery === null ? null : { delivery, tasks: [], quiet: false };
     if (result !== null) onResult(result);
