@@ -93,6 +93,16 @@ async function print({ io }: Services, view: StatusView): Promise<void> {
     ]);
     say(io.out, `\n${await table(io.out, [whole('owner'), whole('deliveries'), whole('tasks')], rows)}`);
   }
+  if (view.machines.length > 0) {
+    const rows = view.machines.map((machine) => [
+      ...[machine.host, machine.version, String(machine.pid), machine.state],
+      ...[String(machine.running), String(machine.waiting), localTime(machine.seen_at)],
+    ]);
+    say(
+      io.out,
+      `\n${await table(io.out, [whole('machine'), 'version', whole('pid'), state('state'), whole('running'), whole('waiting'), time('seen')], rows)}`,
+    );
+  }
   if (view.sweeps.length > 0) {
     const rows = view.sweeps.map((sweep) => [
       `${sweep.connector} ${sweep.target}`,

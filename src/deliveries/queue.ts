@@ -28,6 +28,8 @@ export interface Queue {
   passBy(result: DispatchResult): void;
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
+  /** Takes a pending delivery that another machine left; the store says when it is its turn within its thread. */
+  takeOver(item: PendingDelivery): void;
   /** Looks again at what waits for other machines. */
   wake(): void;
   readonly depth: () => number;
@@ -76,8 +78,11 @@ export function createQueue(
   /** Retries whose pause is over and that wait for a free slot. */
   const waiting: (() => void)[] = [];
 
-  function push(item: PendingDelivery, fresh?: ParsedDelivery): Promise<DispatchResult | null> {
-    const key = laneOf(item, fresh);
+  function push(
+    item: PendingDelivery,
+    fresh?: ParsedDelivery,
+    key = laneOf(item, fresh),
+  ): Promise<DispatchResult | null> {
     const bytes = fresh?.delivery.size ?? 0;
     const parsedDelivery = keptBytes + bytes > MOST_KEPT_BYTES ? null : (fresh ?? null);
     if (parsedDelivery !== null) keptBytes += bytes;
@@ -266,9 +271,19 @@ export function createQueue(
     return readOrNull(read);
   }
 
+  function takeOver(item: PendingDelivery): void {
+    void push(item, undefined, `left ${item.id}`);
+  }
+
   function wake(): void {
-    ready.push(...later);
-    later.clear();
+    if (later.size === 0) return;
+    const heads = [...later].map((key) => [key, lanes.get(key)?.[0]?.item.id ?? ''] as const);
+    const turns = context.store.shared?.turnsOf(heads.map(([, id]) => id));
+    for (const [key, id] of heads) {
+      if (turns?.get(id) === 'later') continue;
+      later.delete(key);
+      ready.push(key);
+    }
     pump();
   }
 
@@ -280,8 +295,10 @@ export function createQueue(
       for (const item of page) {
         if (context.store.shared?.turnOf(item.id) === 'elsewhere') continue;
         count += 1;
-        if (item.attempts > 0 || item.nextAttemptAt === null) void push(item);
-        else {
+        if (item.attempts > 0 || item.nextAttemptAt === null) {
+          if (context.store.shared == null) void push(item);
+          else takeOver(item);
+        } else {
           depth += 1;
           hold({ item, parsedDelivery: null, done: noop }, item.nextAttemptAt);
         }
@@ -295,6 +312,7 @@ export function createQueue(
     push,
     passBy: onResult,
     recover,
+    takeOver,
     wake,
     depth: () => depth,
     requireRoom() {

@@ -154,6 +154,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
       metrics.text({
         queueDepth: engine.queue.depth,
         oldestPendingSeconds: () => oldestPendingSeconds(store, services.clock.now()),
+        machines: () => store.machines().filter(({ isGone }) => !isGone).length,
         outbox: () => store.countsByOutgoingStatus(),
         tunnel: () => facts().tunnel,
         webhooks: () => live.current().byName,

@@ -78,6 +78,8 @@ interface MetricsSource {
   readonly queueDepth: () => number;
   /** Seconds for which the oldest pending delivery waits; 0: none does. */
   readonly oldestPendingSeconds: () => number;
+  /** Servers that share the store and live, this one included; 0 where it has its own. */
+  readonly machines: () => number;
   readonly outbox: () => Readonly<Partial<Record<OutgoingStatus, number>>>;
   readonly tunnel: () => TunnelStatus | null;
   /** Provider and owner of each webhook in force, by its name. */
@@ -185,6 +187,9 @@ export function createMetrics(): Metrics {
       gauge('hookctl_queue_age_seconds', 'Age of the oldest pending delivery.', [
         [{}, source.oldestPendingSeconds()],
       ]);
+      const machines = source.machines();
+      if (machines > 0)
+        gauge('hookctl_machines', 'Servers that share the database and live.', [[{}, machines]]);
       const outbox = source.outbox();
       gauge(
         'hookctl_outbox',

@@ -3,7 +3,7 @@ import type { StoreReader, WebhookCounts } from '../store/store.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Webhook } from '../types.ts';
-import { deliveryView, iso, isoOrNull } from '../views.ts';
+import { deliveryView, iso, isoOrNull, machineView } from '../views.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import { lastSweepView } from './recovery/view.ts';
 
@@ -45,7 +45,13 @@ interface StatusSource {
   /** Null while nothing was ever stored. */
   readonly store: Pick<
     StoreReader,
-    'countsByWebhook' | 'countsByOwner' | 'countsByTaskStatus' | 'deliveries' | 'connections' | 'sweeps'
+    | 'countsByWebhook'
+    | 'countsByOwner'
+    | 'countsByTaskStatus'
+    | 'deliveries'
+    | 'connections'
+    | 'sweeps'
+    | 'machines'
   > | null;
   readonly webhooks: readonly Webhook[];
   /** Counts and lists hold what belongs to this owner. Left out: all. */
@@ -117,6 +123,7 @@ export function statusView(source: StatusSource) {
       recentDelivery,
     ),
     sweeps: store === null ? [] : lastSweeps(store),
+    machines: (store?.machines() ?? []).map(machineView),
     not_loaded: source.notLoaded ?? [],
     problems: source.problems,
   };
@@ -128,7 +135,7 @@ export function ownStatus(view: StatusView, waiting: number): StatusView {
     ...view,
     ...{ data_folder: null, project_file: null, revision: null, tunnel: null, slack_socket: null },
     server: view.server === null ? null : { ...view.server, queue_depth: waiting, claude_tasks: null },
-    ...{ sweeps: [], not_loaded: [], problems: [] },
+    ...{ sweeps: [], machines: [], not_loaded: [], problems: [] },
   };
 }
 

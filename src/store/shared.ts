@@ -41,6 +41,8 @@ export interface SharedStore {
   /** The version of a file that all machines have alike; 0 when it was never written. */
   documentVersion(name: string): number;
   turnOf(deliveryId: string): Turn;
+  /** The same of many. */
+  turnsOf(deliveryIds: readonly string[]): ReadonlyMap<string, Turn>;
   /** Whether a run of an agent is this machine's, another's, or that of one that is gone. */
   ownerOfRun(runId: string): 'mine' | 'other' | 'gone';
   /** The machine that has the newest session of a conversation, where that is another one. Null when this one may go on or begin one. */

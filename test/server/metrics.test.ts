@@ -18,6 +18,7 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
     const text = await metrics.text({
       queueDepth: () => 0,
       oldestPendingSeconds: () => 0,
+      machines: () => 0,
       outbox: () => ({}),
       tunnel: () => null,
       webhooks: () =>

@@ -90,7 +90,7 @@ function serveTogether(
     try {
       const { taken, hasLeftRuns } = await shared.beat();
       if (taken.length > 0) said(`took over ${taken.length} deliveries of a machine that is gone`);
-      for (const item of taken) void queue.push(item);
+      for (const item of taken) queue.takeOver(item);
       if (hasLeftRuns) scheduler.recover();
     } catch (error) {
       broken(error);

@@ -22,7 +22,7 @@ import {
   ownerOfRun,
   ownSession,
   sessionElsewhere,
-  turnOf,
+  turnsOf,
 } from './machines.ts';
 import { makeCurrent, requireCurrent } from './schema.ts';
 import { openLink } from './sql.ts';
@@ -139,7 +139,8 @@ export async function openPostgres({
     documentVersion: (name) => sql.count('select version from documents where name = ?', [name]),
     sessionElsewhere: (conversationId, sessionKey) =>
       sessionElsewhere(sql, machine, conversationId, sessionKey),
-    turnOf: (id) => turnOf(sql, machine, id),
+    turnOf: (id) => turnsOf(sql, machine, [id]).get(id) ?? 'elsewhere',
+    turnsOf: (ids) => turnsOf(sql, machine, ids),
     ownerOfRun: (id) => ownerOfRun(sql, machine, id),
     onHint: hints.on,
     onLost(listen) {

@@ -69,7 +69,7 @@ export function beat(sql: Sql, { id, host, folder }: Machine): Beat {
        select delivery_id from owners join deliveries on id = delivery_id
        where not exists (select 1 from machines where machines.id = owners.machine)
        order by body_offset limit ${MOST_TAKEN}),
-     taken as (update owners set machine = :id from left_over
+     taken as (update owners set machine = :id, is_taken = true from left_over
        where owners.delivery_id = left_over.delivery_id returning owners.delivery_id)
      select id, external_id as "externalId", attempts, next_attempt_at as "nextAttemptAt"
      from taken join deliveries on id = delivery_id order by body_offset`,
@@ -123,20 +123,27 @@ export function isSender(sql: Sql, { id }: Pick<Machine, 'id'>): boolean {
   return sql.value("select 1 from roles where name = 'outbox' and machine = ?", [id]) !== null;
 }
 
-export function turnOf(sql: Sql, { id }: Pick<Machine, 'id'>, deliveryId: string): Turn {
-  const turn = sql.value<Turn>(
-    `select case
-       when delivery.status <> 'pending' or owners.machine <> :id then 'elsewhere'
-       when owners.machine is null or exists (
-         select 1 from deliveries as earlier join owners as their on their.delivery_id = earlier.id
-         where earlier.external_id = delivery.external_id and earlier.status = 'pending'
-           and earlier.body_offset < delivery.body_offset and their.machine <> :id
-           and not exists (select 1 from held_deliveries where held_deliveries.delivery_id = earlier.id)) then 'later'
-       else 'now' end
-     from deliveries as delivery left join owners on owners.delivery_id = delivery.id where delivery.id = :deliveryId`,
-    { id, deliveryId },
-  );
-  return turn ?? 'elsewhere';
+/** Those that another machine left wait for all earlier ones of their thread, and are waited for: no lane in memory has their order. */
+const TURNS = `select delivery.id, case
+     when delivery.status <> 'pending' or owners.machine <> :id then 'elsewhere'
+     when owners.machine is null or exists (
+       select 1 from deliveries as earlier join owners as their on their.delivery_id = earlier.id
+       where earlier.external_id = delivery.external_id and earlier.status = 'pending'
+         and earlier.body_offset < delivery.body_offset
+         and (their.machine <> :id or their.is_taken or owners.is_taken)
+         and not exists (select 1 from held_deliveries where held_deliveries.delivery_id = earlier.id)) then 'later'
+     else 'now' end as turn
+   from deliveries as delivery left join owners on owners.delivery_id = delivery.id
+   where delivery.id in (select value from json_each(:ids))`;
+
+export function turnsOf(
+  sql: Sql,
+  { id }: Pick<Machine, 'id'>,
+  ids: readonly string[],
+): ReadonlyMap<string, Turn> {
+  const rows = sql.all<{ readonly id: string; readonly turn: Turn }>(TURNS, { id, ids });
+  const found = new Map(rows.map((row) => [row.id, row.turn]));
+  return new Map(ids.map((each) => [each, found.get(each) ?? 'elsewhere']));
 }
 
 export function ownerOfRun(sql: Sql, { id }: Pick<Machine, 'id'>, runId: string): 'mine' | 'other' | 'gone' {

@@ -57,6 +57,7 @@ create table owners (
   delivery_id text collate "C" primary key references deliveries (id) on delete cascade,
   machine text collate "C" not null
 );
+alter table owners add column is_taken boolean not null default false;
 create index owners_by_machine on owners (machine);
 create index deliveries_open_of_thread on deliveries (external_id, body_offset) where status = 'pending';
 create table run_owners (

@@ -75,6 +75,12 @@ export function machinesContract(implementation: Implementation): void {
       await one.close();
       const beats = [await two.shared.beat(), await three.shared.beat()];
       expect(beats.map(({ taken }) => idsOf(taken))).toEqual([['dlv-2', 'dlv-1'], []]);
+      await two.accept(newDelivery('dlv-3'));
+      expect([...two.shared.turnsOf(['dlv-2', 'dlv-1', 'dlv-3']).values()]).toEqual([
+        'now',
+        'later',
+        'later',
+      ]);
       expect(two.machines()).toHaveLength(2);
       expect([two, three].map((store) => idsOf(store.waitingOutgoing(9)))).toEqual([['out-1'], []]);
     });
