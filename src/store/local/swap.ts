@@ -15,13 +15,14 @@ export interface Swap {
 }
 
 const DATABASE = /^hookctl\.db(?:-wal|-shm)?$/;
-/** Locks, the token of the management API and the files of a tunnel belong to this machine. */
-const STAYS = /^(?:token|serve\.json|.*\.lock(?:-.*)?|\..*\.tmp|\.restore-.*|before-restore-.*|tunnel)$/;
+/** Locks, the tokens of the management API and the files of a tunnel belong to this machine. */
+const STAYS =
+  /^(?:token|tokens\.json|serve\.json|.*\.lock(?:-.*)?|\..*\.tmp|\.restore-.*|before-restore-.*|tunnel)$/;
 /**
  * hookctl 0.1.0 backed these up. With the token of a foreign backup its maker could manage this server; the others
  * say what was validated on another machine.
  */
-const OF_THIS_MACHINE = /^(?:token|webhooks\.checked\.json|listing\.json)$/;
+const OF_THIS_MACHINE = /^(?:token|tokens\.json|webhooks\.checked\.json|listing\.json)$/;
 const FORMER = /^before-restore-[0-9A-Z-]+$/;
 /**
  * A staged folder that is being swapped says by its name what happens: `.restore-out-…` while replaced names leave, then
